@@ -1,0 +1,102 @@
+"""Every error that Lakeport raises on purpose.
+
+One rule: `str(error)` is safe to show to whoever asked. It says what happened, to what, and what to do next; details
+that only an operator may see travel as the cause (`raise ... from error`).
+"""
+
+
+class LakeportError(Exception):
+    """Base class: carries the HTTP status and the exit code of the command line."""
+
+    status = 500
+    exit_code = 1
+
+
+class WorkFailed(LakeportError):
+    """The work was understood and began, but did not succeed; nothing was published."""
+
+
+class RequestWrong(LakeportError):
+    """The request or the input is wrong: a bad option, plan, statement, setting or name."""
+
+    status = 400
+    exit_code = 2
+
+
+class SettingsWrong(RequestWrong):
+    """`lakeport.toml` or a `LAKEPORT_` variable holds a key or value that is not understood."""
+
+
+class UnknownName(RequestWrong):
+    """A name that nothing carries. The message lists the names that exist."""
+
+    status = 404
+
+    def __init__(self, kind: str, name: str, known: list[str]) -> None:
+        choices = f"Known {kind}s: {', '.join(sorted(known))}." if known else f"There are no {kind}s yet."
+        super().__init__(f"No {kind} named {name!r}. {choices}")
+        self.kind, self.name, self.known = kind, name, sorted(known)
+
+
+class FileRefused(RequestWrong):
+    """A source file that cannot be loaded as declared; nothing of it was loaded.
+
+    `line` is the physical line (from 1) where the trouble was found, or None when it concerns the whole file.
+    """
+
+    status = 422
+
+    def __init__(self, file: str, line: int | None, found: str, cure: str) -> None:
+        place = file if line is None else f"{file}, line {line}"
+        super().__init__(f"{place}: {found}. {cure}")
+        self.file, self.line, self.found, self.cure = file, line, found, cure
+
+
+class StatementWrong(RequestWrong):
+    """SQL that DuckDB does not accept."""
+
+
+class PlanWrong(RequestWrong):
+    """A plan that names something unknown, or has a value of the wrong type."""
+
+
+class NoRelease(RequestWrong):
+    """Nothing has been released yet, or not at the time that was asked for."""
+
+    status = 404
+
+
+class NotAllowed(LakeportError):
+    """The user may not do this. The message never says whether the thing exists."""
+
+    status = 403
+    exit_code = 3
+
+    def __init__(self, user: str, action: str, target: str) -> None:
+        super().__init__(f"{user} may not {action} {target}. Ask an admin for access.")
+        self.user, self.action, self.target = user, action, target
+
+
+class Unavailable(LakeportError):
+    """Something that is needed is not there: a folder, disk space, an extension, a server."""
+
+    status = 503
+    exit_code = 4
+
+
+class Busy(LakeportError):
+    """Another run of the same job and environment is active."""
+
+    status = 409
+    exit_code = 1
+
+
+class Stopped(LakeportError):
+    """The work was cancelled, timed out or went over a limit."""
+
+    status = 504
+    exit_code = 5
+
+
+class Lost(WorkFailed):
+    """This run no longer owns its job: another one took over because its heartbeat had stopped."""

@@ -1,0 +1,1 @@
+"""The semantic layer: dbt's YAML in, typed plans, DuckDB SQL out. Pure: no data, no state."""

@@ -1,0 +1,1 @@
+"""SQL in, Arrow out: everything DuckDB is behind this door."""

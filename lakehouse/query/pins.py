@@ -1,0 +1,43 @@
+"""What a question is asked of: pinned tables, and the part of them that somebody may see."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Pin:
+    """One table at one snapshot: an Iceberg metadata location and a snapshot id (None: the table has no rows yet)."""
+
+    metadata: str
+    snapshot: int | None
+
+
+Pins = Mapping[str, Pin]
+"""Logical table name (`marts.daily_revenue`) -> pin, for one request."""
+
+
+def pins_key(pins: Pins) -> str:
+    """A short text that is equal exactly for equal pins; it names attached databases and cache entries."""
+    text = "\n".join(f"{name} {pin.metadata} {pin.snapshot}" for name, pin in sorted(pins.items()))
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which tables somebody may see; users with equal rights share one. None means every table.
+
+    There are no pins in it. Column and row rules will join it here.
+    """
+
+    tables: frozenset[str] | None = None
+
+    @property
+    def key(self) -> str:
+        """A short text that is equal exactly for equal rights."""
+        names = "*" if self.tables is None else "\n".join(sorted(self.tables))
+        return hashlib.sha256(names.encode()).hexdigest()[:16]
+
+    def sees(self, table: str) -> bool:
+        """Whether the table belongs to what may be seen."""
+        return self.tables is None or table in self.tables

@@ -1,0 +1,106 @@
+"""Releases: which snapshot of which table readers see. They follow one row of the state store, never the catalog.
+
+One rule: a release becomes current in one database transaction, with all its pins. What readers need stands here and
+needs no PyIceberg; `lakehouse.tables.publish` makes releases.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Row, select
+
+from lakehouse.errors import NoRelease, RequestWrong
+from lakehouse.query.pins import Pin
+from lakehouse.state.schema import releases, stamp
+from lakehouse.state.store import State
+
+SEEN = ("current", "superseded")
+
+
+@dataclass(frozen=True)
+class Release:
+    """What one successful run has published together."""
+
+    number: int
+    env: str
+    run: str
+    published: str
+    pins: Mapping[str, Pin]
+    semantics: Mapping[str, Any] | None
+
+
+class Releases:
+    """The releases of one environment."""
+
+    def __init__(self, state: State, env: str, zone: ZoneInfo) -> None:
+        self._state, self._env, self._zone = state, env, zone
+
+    def current(self) -> Release | None:
+        """The release that readers see now; None before the first."""
+        with self._state.read() as connection:
+            row = connection.execute(select(releases).where(*_current(self._env))).first()
+        return _release(row) if row is not None else None
+
+    def at(self, version: str) -> Release:
+        """The release that a VERSION means: a number, a date, a time with zone, or `now`.
+
+        A time means the release current then, a date the one current when that day ended in the lake's time zone.
+        Raises `NoRelease` before the first one, naming it, and `RequestWrong` for what is no version.
+        """
+        if version == "now":
+            found = self.current()
+            if found is None:
+                raise NoRelease(f"Nothing has been released in {self._env} yet. Run `lakeport refresh`.")
+            return found
+        if re.fullmatch(r"\d{1,9}", version):
+            return self._first(f"No release {int(version)}", releases.c.number == int(version))
+        until = self._moment(version)
+        return self._first(f"Nothing had been released by {version}", releases.c.published <= stamp(until))
+
+    def _moment(self, version: str) -> datetime:
+        try:
+            if re.fullmatch(r"\d{4}-\d{2}-\d{2}", version):
+                next_day = date.fromisoformat(version) + timedelta(days=1)
+                return datetime.combine(next_day, time(), self._zone).astimezone(UTC) - timedelta(microseconds=1)
+            moment = datetime.fromisoformat(version)
+        except (ValueError, OverflowError):
+            raise RequestWrong(
+                f"{version!r} is not a version. Use a release number, a date such as 2026-03-31, "
+                "a time with zone such as 2026-03-31T12:00:00+02:00, or now."
+            ) from None
+        if moment.tzinfo is None:
+            raise RequestWrong(f"{version!r} has no time zone. Write {version}Z or {version}+02:00.")
+        return moment
+
+    def _first(self, otherwise: str, *where: Any) -> Release:
+        mine = (releases.c.env == self._env, releases.c.state.in_(SEEN))
+        newest = releases.c.number.desc()
+        with self._state.read() as connection:
+            row = connection.execute(select(releases).where(*mine, *where).order_by(newest).limit(1)).first()
+            known = connection.execute(select(releases).where(*mine).order_by(releases.c.number)).all()
+        if row is not None:
+            return _release(row)
+        if not known:
+            raise NoRelease(f"{otherwise}: nothing has been released in {self._env} yet. Run `lakeport refresh`.")
+        raise NoRelease(
+            f"{otherwise}. The first release is {known[0].number} of {known[0].published}, "
+            f"the newest is {known[-1].number} of {known[-1].published}."
+        )
+
+
+def current_row(connection: Connection, env: str) -> Row[Any] | None:
+    """The row of the current release, inside somebody's transaction."""
+    return connection.execute(select(releases).where(*_current(env))).first()
+
+
+def _current(env: str) -> tuple[Any, ...]:
+    return releases.c.env == env, releases.c.state == "current"
+
+
+def _release(row: Row[Any]) -> Release:
+    pins = {table: Pin(pin["metadata"], pin["snapshot"]) for table, pin in row.pins.items()}
+    return Release(row.number, row.env, row.run, row.published, pins, row.semantics)

@@ -1,0 +1,1 @@
+"""The state store: runs, loads and releases. SQLAlchemy lives here."""

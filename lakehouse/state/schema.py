@@ -1,0 +1,91 @@
+"""The tables of the state store. One rule: a change here comes with a migration, and `VERSION` names the newest one.
+
+Times are text in UTC, ISO 8601 with microseconds (`2026-03-31T08:15:00.000000Z`): they sort as text in every database.
+"""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import JSON, Column, Index, Integer, MetaData, String, Table, Text, UniqueConstraint, text
+
+VERSION = "0002"
+
+metadata = MetaData()
+
+ACTIVE = ("queued", "running")
+_active = text("state in ('queued', 'running')")
+_current = text("state = 'current'")
+_publishing = text("state = 'publishing'")
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("env", String(63), nullable=False),
+    Column("job", String(63), nullable=False),
+    Column("state", String(20), nullable=False),  # queued running success unchanged failed cancelled lost
+    Column("starter", String(200), nullable=False),  # who started it, such as operator:ana
+    Column("owner", String(200)),  # the process that does it; see lakehouse/runs.py
+    Column("started", String(27), nullable=False),
+    Column("heartbeat", String(27), nullable=False),
+    Column("ended", String(27)),
+    Column("inputs", String(64)),  # fingerprint of everything that shapes the result
+    Column("release", Integer),
+    Column("result", JSON),
+    Column("error", Text),
+    Index("runs_one_active", "env", "job", unique=True, sqlite_where=_active, postgresql_where=_active),
+    Index("runs_by_start", "env", "started"),
+)
+
+releases = Table(
+    "releases",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("env", String(63), nullable=False),
+    Column("number", Integer),  # counted per environment; given when the release becomes current
+    Column("run", String(64), nullable=False),
+    Column("state", String(20), nullable=False),  # publishing current superseded discarded
+    Column("created", String(27), nullable=False),
+    Column("published", String(27)),
+    Column("inputs", String(64)),
+    Column("pins", JSON, nullable=False),  # table -> {"metadata", "snapshot"}
+    Column("intent", JSON, nullable=False),  # table -> the catalog change that repair can finish
+    Column("nodes", JSON, nullable=False),  # table -> fingerprint of the model and what it has read
+    Column("semantics", JSON),  # metrics, dimensions and the data dictionary as they were defined
+    UniqueConstraint("env", "number", name="releases_numbered_once"),
+    Index("releases_one_current", "env", unique=True, sqlite_where=_current, postgresql_where=_current),
+    Index("releases_one_publishing", "env", unique=True, sqlite_where=_publishing, postgresql_where=_publishing),
+)
+
+loads = Table(
+    "loads",
+    metadata,
+    Column("id", String(130), primary_key=True),
+    Column("env", String(63), nullable=False),
+    Column("source", String(63), nullable=False),
+    Column("run", String(64), nullable=False),
+    Column("state", String(20), nullable=False),  # committing committed discarded
+    Column("created", String(27), nullable=False),
+    Column("config", String(64), nullable=False),  # fingerprint of the source's settings
+    Column("files", JSON, nullable=False),  # file -> SHA-256, everything that the table holds after this load
+    Column("intent", JSON, nullable=False),
+    Column("counts", JSON, nullable=False),
+    Index("loads_by_source", "env", "source", "created"),
+)
+
+files = Table(
+    "files",
+    metadata,
+    Column("path", String(4096), primary_key=True),
+    Column("signature", String(200), nullable=False),  # size, times and inode for which the hash holds
+    Column("sha256", String(64), nullable=False),
+)
+
+
+def now() -> str:
+    """The present time as it is stored."""
+    return stamp(datetime.now(UTC))
+
+
+def stamp(moment: datetime) -> str:
+    """A time as it is stored; it must carry a zone."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

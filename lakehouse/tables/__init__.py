@@ -1,0 +1,1 @@
+"""Iceberg tables: catalog, writes, commits and releases. Everything PyIceberg is behind this door."""

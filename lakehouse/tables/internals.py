@@ -1,0 +1,87 @@
+"""Every private name of PyIceberg that Lakeport uses, and nothing else.
+
+One rule: PyIceberg is pinned to the patch version, and `tests/unit/tables/test_internals.py` looks at each name here; a
+new version of PyIceberg changes this file alone. Why private names at all: a *candidate* is a transaction whose
+metadata is written before it is committed, and a *release* commits several tables in one database transaction. The
+public API has neither.
+"""
+
+import uuid
+from collections.abc import Iterator, Mapping
+from itertools import count
+from typing import Any
+
+import pyarrow as pa
+from pydantic import TypeAdapter
+from pyiceberg.catalog.sql import IcebergTables, SqlCatalog
+from pyiceberg.exceptions import CommitFailedException
+from pyiceberg.io.pyarrow import ArrowScan, _dataframe_to_data_files
+from pyiceberg.manifest import DataFile
+from pyiceberg.schema import Schema
+from pyiceberg.serializers import ToOutputFile
+from pyiceberg.table import ALWAYS_TRUE, FileScanTask, Transaction
+from pyiceberg.table.update import AssertTableUUID, TableRequirement, TableUpdate
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+
+def change(transaction: Transaction) -> dict[str, Any]:
+    """What a transaction would change, as JSON that a later process can commit: requirements and updates."""
+    same_table = AssertTableUUID(uuid=transaction.table_metadata.table_uuid)
+    requirements = (*transaction._requirements, same_table)
+    return {
+        "requirements": [item.model_dump(mode="json", by_alias=True) for item in requirements],
+        "updates": [item.model_dump(mode="json", by_alias=True, exclude_none=True) for item in transaction._updates],
+        "snapshot": transaction.table_metadata.current_snapshot_id,
+    }
+
+
+def write_metadata(transaction: Transaction, location: str) -> None:
+    """Write the metadata that the table will have to a file that no catalog knows."""
+    output = transaction._table.io.new_output(location)
+    ToOutputFile.table_metadata(transaction.table_metadata, output, overwrite=True)
+
+
+def planned_files(transaction: Transaction, row_filter: Any = ALWAYS_TRUE) -> list[FileScanTask]:
+    """The data files of the table as the transaction sees it, less those whose bounds exclude the filter."""
+    return list(transaction._scan(row_filter=row_filter).plan_files())
+
+
+def write_files(transaction: Transaction, rows: pa.RecordBatchReader) -> Iterator[DataFile]:
+    """Write rows as data files of at most the table's target size; memory is bounded by that size."""
+    table = transaction._table
+    yield from _dataframe_to_data_files(
+        transaction.table_metadata, rows, table.io, write_uuid=uuid.uuid4(), counter=count()
+    )
+
+
+def read_file(transaction: Transaction, task: FileScanTask, schema: Schema) -> pa.Table:
+    """The rows of one data file, in the table's present schema."""
+    scan = ArrowScan(transaction.table_metadata, transaction._table.io, schema, ALWAYS_TRUE)
+    return scan.to_table([task])
+
+
+def commit_together(catalog: SqlCatalog, changes: Mapping[tuple[str, ...], Mapping[str, Any]]) -> None:
+    """Commit changes of several tables in one database transaction: all of them, or none.
+
+    Raises `CommitFailedException` when a requirement does not hold or another process was faster.
+    """
+    staged = []
+    for name, item in changes.items():
+        table = catalog.load_table(name)
+        requirements = TypeAdapter(tuple[TableRequirement, ...]).validate_python(item["requirements"])
+        updates = TypeAdapter(tuple[TableUpdate, ...]).validate_python(item["updates"])
+        new = catalog._update_and_stage_table(table, name, requirements, updates)
+        catalog._write_metadata(metadata=new.metadata, io=new.io, metadata_path=new.metadata_location)
+        staged.append((name, table.metadata_location, new.metadata_location))
+    with Session(catalog.engine) as session, session.begin():
+        for name, before, after in staged:
+            row = update(IcebergTables).where(
+                IcebergTables.catalog_name == catalog.name,
+                IcebergTables.table_namespace == ".".join(name[:-1]),
+                IcebergTables.table_name == name[-1],
+                IcebergTables.metadata_location == before,
+            )
+            result = session.execute(row.values(metadata_location=after, previous_metadata_location=before))
+            if result.rowcount != 1:
+                raise CommitFailedException(f"{'.'.join(name)} was changed by someone else")

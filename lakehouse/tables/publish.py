@@ -1,0 +1,125 @@
+"""Publishes what a run has built: intent, commit, flip; and repairs after a crash at any point of it.
+
+1. intent   a row `publishing` that holds every table's change and the snapshots that the build has read
+2. commit   all tables in the catalog (see `commit`)
+3. flip     one database transaction: the current release becomes superseded, this one current, with all its pins
+
+One rule: readers follow the row that is current, so they see whole releases whatever the catalog is doing.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import func, select
+
+from lakehouse.query.pins import Pin
+from lakehouse.releases import current_row
+from lakehouse.runs import Runs
+from lakehouse.state.schema import now, releases, runs
+from lakehouse.state.store import State
+from lakehouse.tables.catalog import TableCatalog
+from lakehouse.tables.commit import Outcome, Overtaken, commit, finish
+
+Mark = Callable[[str], None]
+"""Called after each step, with its name."""
+
+
+@dataclass(frozen=True)
+class Build:
+    """What a run wants to publish."""
+
+    changes: Mapping[str, Mapping[str, Any]]  # table -> change, of what was built
+    read: Mapping[str, Pin]  # table -> pin, of what the build has read and what stays as it is
+    nodes: Mapping[str, str] = field(default_factory=dict)  # table -> fingerprint of its model and inputs
+    semantics: Mapping[str, Any] | None = None
+    inputs: str | None = None
+
+
+@dataclass(frozen=True)
+class Repaired:
+    """What became of a half-published release: its number when it was completed, and the same in words."""
+
+    number: int | None
+    sentence: str
+
+
+class Publisher:
+    """Makes the releases of one environment."""
+
+    def __init__(self, state: State, catalog: TableCatalog, env: str) -> None:
+        self._state, self._catalog, self._env = state, catalog, env
+        self._runs = Runs(state)
+
+    def publish(self, run: str, build: Build, mark: Mark) -> int:
+        """Release what the run has built, together with what it has read; returns the release's number.
+
+        Raises `Overtaken` when another program changed a table meanwhile: nothing was published.
+        """
+        values = {
+            "env": self._env,
+            "run": run,
+            "state": "publishing",
+            "created": now(),
+            "inputs": build.inputs,
+            "pins": {table: {"metadata": pin.metadata, "snapshot": pin.snapshot} for table, pin in build.read.items()},
+            "intent": {table: dict(item) for table, item in build.changes.items()},
+            "nodes": dict(build.nodes),
+            "semantics": build.semantics,
+        }
+        with self._state.write() as connection:
+            self._runs.own(connection, run)
+            row_id: int = connection.execute(releases.insert().values(**values).returning(releases.c.id)).scalar_one()
+        mark("intent")
+        try:
+            commit(self._catalog, build.changes)
+        except Overtaken:
+            self._discard(row_id, run)
+            raise
+        mark("committed")
+        number = self._flip(row_id, run)
+        mark("flipped")
+        return number
+
+    def repair(self, run: str) -> "Repaired | None":
+        """Bring a half-published release of an earlier run to its end; None when there was none.
+
+        `run` is the run that repairs; it must be the active one.
+        """
+        where = (releases.c.env == self._env, releases.c.state == "publishing")
+        with self._state.read() as connection:
+            row = connection.execute(select(releases).where(*where)).first()
+        if row is None:
+            return None
+        if finish(self._catalog, row.intent) is Outcome.DISCARDED:
+            self._discard(row.id, run)
+            return Repaired(None, f"The unfinished release of run {row.run} was overtaken and discarded.")
+        number = self._flip(row.id, run)
+        return Repaired(number, f"The unfinished release of run {row.run} was completed as release {number}.")
+
+    def _flip(self, row_id: int, run: str) -> int:
+        """Make a committed release the current one; only the run that is active may."""
+        with self._state.read() as connection:
+            row = connection.execute(select(releases).where(releases.c.id == row_id)).one()
+        pins = dict(row.pins)
+        for table, item in row.intent.items():
+            head = self._catalog.catalog.load_table(self._catalog.identifier(table))
+            pins[table] = {"metadata": head.metadata_location, "snapshot": item["snapshot"]}
+        with self._state.write() as connection:
+            self._runs.own(connection, run)
+            last = connection.execute(select(func.max(releases.c.number)).where(releases.c.env == self._env)).scalar()
+            number = (last or 0) + 1
+            current = current_row(connection, self._env)
+            if current is not None:
+                connection.execute(releases.update().where(releases.c.id == current.id).values(state="superseded"))
+            values = {"state": "current", "number": number, "pins": pins, "published": now()}
+            connection.execute(releases.update().where(releases.c.id == row_id).values(**values))
+            died = (runs.c.id == row.run, runs.c.state == "lost")
+            connection.execute(runs.update().where(*died).values(state="success", release=number, error=None))
+        return number
+
+    def _discard(self, row_id: int, run: str) -> None:
+        """Give a release up; a run that was taken over may not: its successor may have completed it."""
+        with self._state.write() as connection:
+            self._runs.own(connection, run)
+            connection.execute(releases.update().where(releases.c.id == row_id).values(state="discarded"))

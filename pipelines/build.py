@@ -1,0 +1,198 @@
+"""Builds and tests the models with dbt, into candidates.
+
+One rule: what is unchanged is not done again. A model or test whose code and inputs are those of the current release
+keeps the table or the verdict that it has there.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lakehouse.errors import RequestWrong, WorkFailed
+from lakehouse.query.pins import Pin
+from lakehouse.settings import Settings
+from lakehouse.tables.catalog import TableCatalog
+from lakehouse.tables.write import Staged
+from pipelines.context import RunContext
+from pipelines.inputs import project_fingerprint, project_folder
+
+ARTEFACTS = ("manifest.json", "run_results.json", "semantic_manifest.json")
+GOOD = ("success", "pass", "warn")
+BUILT = ("model", "seed", "snapshot")
+
+
+@dataclass
+class Built:
+    """What a build has made: candidates, the verdicts of the tests, and the fingerprint of every node."""
+
+    staged: Mapping[str, Staged] = field(default_factory=dict)
+    nodes: dict[str, str] = field(default_factory=dict)
+    tables: dict[str, str] = field(default_factory=dict)  # table -> node, of every model that is a table
+    passed: int = 0
+    failed: list[str] = field(default_factory=list)
+    semantics: dict[str, Any] = field(default_factory=dict)  # dbt's semantic manifest
+    manifest: dict[str, Any] = field(default_factory=dict)  # dbt's manifest
+
+
+@dataclass(frozen=True)
+class Builder:
+    """Builds for one run, which keeps dbt's artefacts in its folder."""
+
+    context: RunContext
+    catalog: TableCatalog
+
+    def build(self, raw: Mapping[str, Pin], released: Mapping[str, Pin], nodes: Mapping[str, str]) -> Built:
+        """Build what changed since the release that has the given pins and nodes.
+
+        Raises `RequestWrong` when the project cannot be read or reads a raw table that no source fills. Tests that
+        failed stand in the result: nothing of it may be released then.
+        """
+        from pipelines.dbt_plugin import BuildContext, Plugin
+
+        context = self.context
+        project = _Project(context)
+        manifest = project.parse()
+        context.events.mark("build", "parsed")
+        _check_sources(manifest, raw)
+        built = Built(nodes=_fingerprints(manifest, raw, project.fingerprint), tables=_tables(manifest))
+        stays = {node for node, value in built.nodes.items() if nodes.get(node) == value}
+        stays -= {node for table, node in built.tables.items() if table not in released}
+        pins = {table: released[table] for table, node in built.tables.items() if node in stays}
+        Plugin.context = BuildContext(self.catalog, context.events, context.run, {**raw, **pins})
+        todo = [node for node in built.nodes if node not in stays]
+        if todo:
+            project.build(manifest, todo, built)
+        built.staged = Plugin.context.staged
+        built.semantics, built.manifest = project.keep_artefacts()
+        return built
+
+
+class _Project:
+    """The dbt project, and how dbt is called: once per process, since a second build would see the first one's pins."""
+
+    def __init__(self, context: RunContext) -> None:
+        os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
+        settings, folder = context.settings, context.folder
+        self._folder, self._events = folder, context.events
+        self._target = settings.folder / "dbt" / context.env
+        self.fingerprint = project_fingerprint(settings)
+        profiles = folder / "dbt"
+        profiles.mkdir(parents=True, exist_ok=True)
+        (profiles / "profiles.yml").write_text(json.dumps(_profile(settings, folder)))  # JSON is YAML
+        places = {
+            "--project-dir": project_folder(settings),
+            "--profiles-dir": profiles,
+            "--target-path": self._target,
+            "--log-path": folder / "dbt",
+        }
+        self._options = [text for option, value in places.items() for text in (option, str(value))]
+        self._options += ["--profile", "lakeport", "--quiet", "--no-use-colors"]
+
+    def parse(self) -> Any:
+        from dbt.cli.main import dbtRunner
+
+        result = dbtRunner().invoke(["parse", *self._options])
+        if not result.success:
+            raise RequestWrong(f"The dbt project cannot be read: {_message(result.exception)}")
+        return result.result
+
+    def build(self, manifest: Any, todo: list[str], built: Built) -> None:
+        from dbt.cli.main import dbtRunner
+
+        names = [manifest.nodes[node].name for node in todo]
+        done = 0
+
+        def listen(event: Any) -> None:
+            nonlocal done
+            if event.info.name == "NodeFinished":
+                done += 1
+                node = event.data.node_info
+                self._events.progress("build", f"{node.node_name} {node.node_status}", done, len(names), "nodes")
+
+        chosen = ["--select", *names, "--indirect-selection", "empty"]
+        result = dbtRunner(manifest=manifest, callbacks=[listen]).invoke(["build", *chosen, *self._options])
+        if result.exception is not None:
+            raise WorkFailed(f"dbt ended with an error: {_message(result.exception)}") from result.exception
+        for node in result.result:
+            if str(node.status) not in GOOD:
+                built.failed.append(f"{node.node.name}: {node.status}: {_first_lines(node.message)}")
+            elif node.node.resource_type == "test":
+                built.passed += 1
+
+    def keep_artefacts(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Keep dbt's artefacts in the run's folder; returns the semantic manifest and the manifest."""
+        for name in ARTEFACTS:
+            if (self._target / name).exists():
+                shutil.copy(self._target / name, self._folder / name)
+        semantics, manifest = (
+            json.loads((self._folder / name).read_text(encoding="utf-8"))
+            for name in ("semantic_manifest.json", "manifest.json")
+        )
+        return semantics, manifest
+
+
+def _profile(settings: Settings, folder: Path) -> dict[str, Any]:
+    # preserve_insertion_order: without it a model's ORDER BY is lost on the way into its files.
+    duckdb = {"memory_limit": settings.dbt.memory, "preserve_insertion_order": "true"}
+    output = {
+        "type": "duckdb",
+        "path": ":memory:",
+        "schema": "main",
+        "threads": settings.dbt.threads,
+        "settings": {**duckdb, "temp_directory": str(folder / "spill")},
+        "plugins": [{"module": "pipelines.dbt_plugin", "alias": "lake"}],
+    }
+    return {"lakeport": {"target": "lake", "outputs": {"lake": output}}}
+
+
+def _check_sources(manifest: Any, raw: Mapping[str, Pin]) -> None:
+    for source in manifest.sources.values():
+        if f"{source.schema}.{source.identifier}" not in raw:
+            raise RequestWrong(
+                f"The dbt project reads {source.schema}.{source.identifier}, but no source fills it. "
+                f'Add a source with table = "{source.identifier}" to lakeport.toml. '
+                f"Filled are: {', '.join(sorted(raw))}."
+            )
+
+
+def _tables(manifest: Any) -> dict[str, str]:
+    return {
+        f"{node.schema}.{node.alias}": node.unique_id
+        for node in manifest.nodes.values()
+        if node.resource_type in BUILT and node.config.materialized == "iceberg"
+    }
+
+
+def _fingerprints(manifest: Any, raw: Mapping[str, Pin], project: str) -> dict[str, str]:
+    """Node -> fingerprint of its code and settings, of the project around it, and the same of all that it reads."""
+    known: dict[str, str] = {}
+
+    def fingerprint(unique_id: str) -> str:
+        if unique_id not in known:
+            if unique_id in manifest.sources:
+                source = manifest.sources[unique_id]
+                known[unique_id] = str(raw[f"{source.schema}.{source.identifier}"].snapshot)
+            else:
+                node = manifest.nodes[unique_id]
+                reads = sorted(fingerprint(name) for name in node.depends_on.nodes)
+                config = json.dumps(node.config.to_dict(), sort_keys=True, default=str)
+                parts = [project, unique_id, node.raw_code, config, *reads]
+                known[unique_id] = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+        return known[unique_id]
+
+    wanted = [node.unique_id for node in manifest.nodes.values() if node.resource_type in (*BUILT, "test")]
+    return {unique_id: fingerprint(unique_id) for unique_id in wanted}
+
+
+def _message(error: BaseException | None) -> str:
+    return _first_lines(str(error)) if error is not None else "see the run's log"
+
+
+def _first_lines(text: str | None) -> str:
+    lines = [line.strip() for line in (text or "").splitlines() if line.strip()]
+    return " ".join(lines[:4])

@@ -1,0 +1,31 @@
+"""Makes a new lake: a folder with settings, and its own folder that keeps itself out of Git."""
+
+from importlib import resources
+from pathlib import Path
+
+from lakehouse.errors import RequestWrong, Unavailable, UnknownName
+from lakehouse.settings import FILE_NAME, read_settings
+from lakehouse.state.store import open_state
+
+TEMPLATES = ("sales", "empty")
+
+
+def create_lake(home: Path, template: str) -> Path:
+    """Make a lake in `home` and return where that is. Raises `RequestWrong` where there is one already."""
+    if template not in TEMPLATES:
+        raise UnknownName("template", template, list(TEMPLATES))
+    home = home.expanduser().resolve()
+    file = home / FILE_NAME
+    if file.exists():
+        raise RequestWrong(f"There is a lake in {home} already: {FILE_NAME} exists.")
+    text = resources.files("pipelines").joinpath("templates", f"{template}.toml").read_text(encoding="utf-8")
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+        settings = read_settings(home)
+        settings.folder.mkdir(mode=0o700, exist_ok=True)
+        (settings.folder / ".gitignore").write_text("*\n", encoding="utf-8")
+    except OSError as error:
+        raise Unavailable(f"No lake can be made in {home}: {error.strerror}.") from error
+    open_state(settings).close()
+    return home

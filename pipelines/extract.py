@@ -1,0 +1,130 @@
+"""Brings a source's files through dlt into Parquet files of a working folder.
+
+One rule: nothing that dlt does here is seen by anybody; the load's one commit makes it visible. The folder belongs to
+one load and goes with it, so that a crash leaves nothing pending that a later load could stumble over.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import dlt
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+from dlt.pipeline.exceptions import PipelineStepFailed
+
+from lakehouse.settings import SourceSettings
+from pipelines.load_plan import LoadPlan
+from pipelines.sources.csv_file import QUARANTINE, FileReport, SourceFile, read_csv, rows_schema
+
+ROWS, REJECTED = "rows", "rejected"
+
+BATCH_ROWS = 50_000
+
+OnRecords = Callable[[int], None]
+
+
+@dataclass
+class Extract:
+    """Where the rows and the rejected records stand, and what became of each file."""
+
+    folder: Path
+    reports: list[FileReport] = field(default_factory=list)
+
+    @property
+    def rows(self) -> Sequence[Path]:
+        """Parquet files of accepted rows, in the order of the files; none when nothing was accepted."""
+        return self._files(ROWS)
+
+    @property
+    def rejected(self) -> Sequence[Path]:
+        """Parquet files of rejected records; none when nothing was rejected."""
+        return self._files(REJECTED)
+
+    def _files(self, table: str) -> list[Path]:
+        return sorted((self.folder / "files" / "extract" / table).glob("*.parquet"))
+
+    def reader(self, source: SourceSettings) -> pa.RecordBatchReader:
+        """The accepted rows, streamed."""
+        schema = rows_schema(source)
+        if not self.rows:
+            return pa.RecordBatchReader.from_batches(schema, [])
+        found = ds.dataset([str(path) for path in self.rows], format="parquet")
+        # Reading far ahead would hold most of a large file in memory.
+        return found.scanner(batch_size=BATCH_ROWS, batch_readahead=2, fragment_readahead=1).to_reader()
+
+    def rejected_table(self) -> pa.Table:
+        """The rejected records, as the quarantine table has them."""
+        return pa.concat_tables(
+            [QUARANTINE.empty_table(), *(pq.read_table(path).cast(QUARANTINE) for path in self.rejected)]
+        )
+
+    @property
+    def records(self) -> int:
+        """Records read, accepted or not."""
+        return sum(report.records for report in self.reports)
+
+    def counts(self) -> dict[str, Any]:
+        """What a run reports of the files."""
+        ignored = {report.file: list(report.ignored_columns) for report in self.reports if report.ignored_columns}
+        blank_lines = sum(report.blank_lines for report in self.reports)
+        return {
+            "files": len(self.reports),
+            "read": self.records,
+            "blank_lines": blank_lines,
+            "ignored_columns": ignored,
+        }
+
+
+def extract(plan: LoadPlan, folder: Path, on_records: OnRecords) -> Extract:
+    """Read the planned files into `folder`.
+
+    Raises `FileRefused` when one of them cannot be loaded as declared.
+    """
+    result = Extract(folder)
+    pipeline = dlt.pipeline(
+        plan.source.name,
+        destination=dlt.destinations.filesystem(bucket_url=f"file://{folder / 'files'}"),
+        dataset_name="extract",
+        pipelines_dir=str(folder / "state"),
+    )
+    # Without the hint dlt would turn times without a zone into times in UTC.
+    zoneless = [
+        {"name": name, "data_type": "timestamp", "timezone": False}
+        for name, column in plan.source.settings.columns.items()
+        if column.type == "timestamp"
+    ]
+    batches = _batches(plan, result, on_records)
+    resource = dlt.resource(batches, name=ROWS, write_disposition="append", columns=zoneless)
+    try:
+        pipeline.run(resource, loader_file_format="parquet")
+    except PipelineStepFailed as error:
+        raise _own(error) from error
+    return result
+
+
+def _batches(plan: LoadPlan, result: Extract, on_records: OnRecords) -> Iterator[Any]:
+    for file in plan.read:
+        report = FileReport(file)
+        result.reports.append(report)
+        source_file = SourceFile(plan.source.paths[file], file, plan.source.files[file])
+        for batch in read_csv(source_file, plan.source.name, plan.source.settings, report):
+            if batch.rows.num_rows:
+                yield dlt.mark.with_table_name(batch.rows, ROWS)
+            if batch.rejected.num_rows:
+                yield dlt.mark.with_table_name(batch.rejected, REJECTED)
+            on_records(result.records)
+
+
+def _own(error: BaseException) -> BaseException:
+    """The error of ours that dlt has wrapped, else dlt's."""
+    from lakehouse.errors import LakeportError
+
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, LakeportError):
+            return cause
+        cause = cause.__cause__ or cause.__context__
+    return error

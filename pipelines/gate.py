@@ -1,0 +1,52 @@
+"""Decides whether a refresh has anything to do, before dlt, dbt and PyIceberg are imported.
+
+One rule: `unchanged` is said only when it is certain. A run that did not end well, or anything half-done, rules it out.
+"""
+
+from hashlib import sha256
+
+from sqlalchemy import select
+
+from lakehouse.releases import current_row
+from lakehouse.settings import Settings
+from lakehouse.state.schema import ACTIVE, releases, runs
+from lakehouse.state.store import State
+from pipelines.context import JOB, Order
+from pipelines.inputs import code_fingerprint, read_source
+from pipelines.load_plan import plan_load
+from pipelines.loads import Loads
+
+
+def unchanged(settings: Settings, state: State, order: Order) -> int | None:
+    """The number of the current release when it certainly holds what is there; None when there may be something to do.
+
+    Raises `FileRefused` and `RequestWrong` like a load.
+    """
+    last = Loads(state, order.env).last()
+    names = [order.source] if order.source else sorted(settings.sources)
+    plans = [plan_load(read_source(settings, state, name), last.get(name)) for name in names]
+    if order.full or any(plan is not None for plan in plans):
+        return None
+    return _settled_release(settings, state, order.env)
+
+
+def _settled_release(settings: Settings, state: State, env: str) -> int | None:
+    """The current release when it was made of these very inputs, the last run ended well and nothing is half-done."""
+    with state.read() as connection:
+        ended = (runs.c.env == env, runs.c.job == JOB, runs.c.state.not_in(ACTIVE))
+        newest = connection.execute(select(runs.c.state).where(*ended).order_by(runs.c.started.desc())).first()
+        publishing = (releases.c.env == env, releases.c.state == "publishing")
+        half_done = connection.execute(select(releases.c.id).where(*publishing)).first()
+        current = current_row(connection, env)
+    ended_well = newest is not None and newest.state in ("success", "unchanged")
+    if not ended_well or half_done is not None or Loads(state, env).open() or current is None:
+        return None
+    number: int = current.number
+    return number if current.inputs == inputs_fingerprint(settings, state, env) else None
+
+
+def inputs_fingerprint(settings: Settings, state: State, env: str) -> str:
+    """Changes when the code does, or what any source's raw table holds."""
+    last = Loads(state, env).last()
+    held = [f"{name} {last[name].id if name in last else ''}" for name in sorted(settings.sources)]
+    return sha256("\n".join([code_fingerprint(settings, env), *held]).encode()).hexdigest()

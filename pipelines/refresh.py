@@ -1,0 +1,195 @@
+"""A refresh: repair, load, build and test, release. Read this to see the way of the data.
+
+One rule: no reader sees anything before the release flips, and what a killed run has left is finished or discarded by
+the next one.
+"""
+
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from lakehouse.errors import LakeportError, Lost, RequestWrong, Unavailable, WorkFailed
+from lakehouse.metrics.dictionary import read_dictionary
+from lakehouse.metrics.model import Model
+from lakehouse.query.pins import Pin
+from lakehouse.releases import Release, Releases, current_row
+from lakehouse.runs import Runs
+from lakehouse.state.schema import releases
+from lakehouse.tables.catalog import TableCatalog
+from lakehouse.tables.publish import Build, Publisher
+from pipelines.context import RunContext
+from pipelines.gate import inputs_fingerprint
+from pipelines.inputs import read_source
+from pipelines.load_plan import LoadPlan, plan_load
+from pipelines.loads import Load, Loads
+from pipelines.rejected import QUARANTINE_TABLE
+from pipelines.sources.csv_file import QUARANTINE
+
+if TYPE_CHECKING:
+    from pipelines.build import Built
+
+
+@dataclass
+class Outcome:
+    """What a refresh has done."""
+
+    repaired: list[str] = field(default_factory=list)
+    loads: dict[str, Load] = field(default_factory=dict)
+    refused: dict[str, LakeportError] = field(default_factory=dict)  # source -> why nothing of it was loaded
+    passed: int = 0
+    failed: list[str] = field(default_factory=list)
+    release: int | None = None
+    rows: dict[str, int] = field(default_factory=dict)  # table -> rows, of what was loaded or built
+
+    @property
+    def state(self) -> str:
+        """The run's state: failed, unchanged or success."""
+        if self.refused or self.failed:
+            return "failed"
+        return "success" if self.release or self.loads else "unchanged"
+
+    @property
+    def error(self) -> str | None:
+        """Why nothing was released, one line for each reason."""
+        if self.refused:
+            return "\n".join(str(error) for error in self.refused.values())
+        if self.failed:
+            return "\n".join(["Nothing was released, because tests or models failed.", *self.failed])
+        return None
+
+    @property
+    def exit_code(self) -> int:
+        """0, or what the first reason says: the input is wrong (2) before the work failed (1)."""
+        if self.refused:
+            return max(error.exit_code for error in self.refused.values())
+        return 1 if self.failed else 0
+
+
+class Refresh:
+    """The work of one run."""
+
+    def __init__(self, context: RunContext) -> None:
+        self._context = context
+        self._loads = Loads(context.state, context.env)
+        self._releases = Releases(context.state, context.env, context.settings.zone)
+        self._outcome = Outcome()
+
+    def work(self) -> Outcome:
+        """Do everything that is due."""
+        order = self._context.order
+        with closing(TableCatalog(self._context.settings, order.env)) as catalog:
+            self._repair(catalog)
+            if order.load:
+                self._load(catalog)
+            if order.build and not self._outcome.refused:
+                self._build(catalog)
+        return self._outcome
+
+    def _repair(self, catalog: TableCatalog) -> None:
+        context = self._context
+        self._outcome.repaired = self._loads.repair(context.run, catalog)
+        released = Publisher(context.state, catalog, context.env).repair(context.run)
+        if released is not None:
+            self._outcome.release = released.number
+            self._outcome.repaired.append(released.sentence)
+        if self._outcome.repaired:
+            context.events.mark("repair", " ".join(self._outcome.repaired))
+
+    def _load(self, catalog: TableCatalog) -> None:
+        """Load what changed. Where a source is refused the others are loaded too, but nothing is released."""
+        context, outcome = self._context, self._outcome
+        context.events.start("load")
+        last = self._loads.last()
+        for name in context.sources:
+            try:
+                plan = self._plan(catalog, name, last.get(name))
+                if plan is not None:
+                    outcome.loads[name] = self._loader(catalog).load(plan)
+                    outcome.rows[plan.source.table] = _rows(catalog, plan.source.table)
+            except (Lost, Unavailable):
+                raise
+            except (RequestWrong, WorkFailed) as error:
+                outcome.refused[name] = error
+                context.events.mark("load", f"{name} refused: {error}")
+        context.events.end("load", f"{len(outcome.loads)} of {len(context.sources)} sources loaded")
+
+    def _plan(self, catalog: TableCatalog, name: str, last: Load | None) -> LoadPlan | None:
+        source = read_source(self._context.settings, self._context.state, name)
+        held = last if catalog.head(source.table) is not None else None  # a table that is gone is loaded again
+        return plan_load(source, held, full=self._context.order.full)
+
+    def _loader(self, catalog: TableCatalog) -> Any:
+        from pipelines.load import Loader  # brings dlt, which a run that only builds does not need
+
+        return Loader(catalog, self._loads, self._context.events, self._context.run, self._context.folder)
+
+    def _build(self, catalog: TableCatalog) -> None:
+        from pipelines.build import Builder
+
+        context, outcome = self._context, self._outcome
+        context.events.start("build")
+        with context.state.read() as connection:
+            row = current_row(connection, context.env)
+        before, nodes = self._releases.current(), row.nodes if row is not None else {}
+        raw = self._raw(catalog)
+        # Before the build: what is changed while it runs must look changed to the next run.
+        inputs = inputs_fingerprint(context.settings, context.state, context.env)
+        built = Builder(context, catalog).build(raw, before.pins if before else {}, nodes)
+        outcome.passed, outcome.failed = built.passed, built.failed
+        context.events.end("build", f"{built.passed} tests passed, {len(built.failed)} failed")
+        if not built.failed:
+            self._publish(catalog, built, raw, before, inputs)
+
+    def _raw(self, catalog: TableCatalog) -> dict[str, Pin]:
+        """The raw tables as they are now; build and release keep to these snapshots whoever writes meanwhile."""
+        catalog.ensure(QUARANTINE_TABLE, QUARANTINE)
+        tables = [f"raw.{source.table or name}" for name, source in self._context.settings.sources.items()]
+        heads = {table: catalog.head(table) for table in (*tables, QUARANTINE_TABLE)}
+        pins = {}
+        for table, head in heads.items():
+            if head is not None:
+                snapshot = head.current_snapshot()
+                pins[table] = Pin(head.metadata_location, snapshot.snapshot_id if snapshot else None)
+        return pins
+
+    def _publish(
+        self, catalog: TableCatalog, built: "Built", raw: Mapping[str, Pin], before: Release | None, inputs: str
+    ) -> None:
+        context, outcome = self._context, self._outcome
+        kept = {table: before.pins[table] for table in built.tables if before and table not in built.staged}
+        build = Build(
+            changes={table: staged.change for table, staged in built.staged.items()},
+            read={**raw, **kept},
+            nodes=built.nodes,
+            semantics={
+                "model": Model.from_manifest(built.semantics, built.manifest).to_json(),
+                "tables": read_dictionary(built.manifest),
+            },
+            inputs=inputs,
+        )
+        if before is not None and _same(build, before):
+            with context.state.write() as connection:  # so that the next run knows it without a build
+                Runs(context.state).own(connection, context.run)
+                current = (releases.c.env == context.env, releases.c.number == before.number)
+                connection.execute(releases.update().where(*current).values(inputs=build.inputs, nodes=build.nodes))
+            return
+        context.events.start("release")
+        publisher = Publisher(context.state, catalog, context.env)
+        outcome.release = publisher.publish(context.run, build, lambda step: context.events.mark("release", step))
+        outcome.rows.update({table: _rows(catalog, table) for table in built.staged})
+        context.events.end("release", f"release {outcome.release}")
+
+
+def _same(build: Build, before: Release) -> bool:
+    """Whether readers would see exactly what they see already."""
+    if build.changes or build.semantics != before.semantics or set(build.read) != set(before.pins):
+        return False
+    return all(pin.snapshot == before.pins[table].snapshot for table, pin in build.read.items())
+
+
+def _rows(catalog: TableCatalog, table: str) -> int:
+    head = catalog.head(table)
+    snapshot = head.current_snapshot() if head is not None else None
+    summary: Any = snapshot.summary if snapshot is not None else None
+    return int(summary.additional_properties.get("total-records", 0)) if summary is not None else 0

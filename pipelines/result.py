@@ -1,0 +1,60 @@
+"""What a run reports when it ends: the JSON that `lakeport refresh --json` prints and the run's result file holds."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.loads import Load
+
+if TYPE_CHECKING:
+    from pipelines.refresh import Outcome
+
+FILE_NAME = "result.json"
+
+
+def unchanged_result(run: str, release: int) -> dict[str, Any]:
+    """The result of a run that found nothing to do; `release` is the current one."""
+    return _result(run, "unchanged", release, {}, {})
+
+
+def outcome_result(run: str, outcome: "Outcome", current: int | None) -> dict[str, Any]:
+    """The result of a run that looked closer; `current` is the release that readers see now."""
+    release = outcome.release or (current if outcome.state == "unchanged" else None)
+    result = _result(run, outcome.state, release, outcome.loads, outcome.rows)
+    result["tests"] = {"passed": outcome.passed, "failed": len(outcome.failed)}
+    result["repaired"] = outcome.repaired
+    if outcome.error is not None:
+        result["error"] = outcome.error
+    return result
+
+
+def failed_result(run: str, state: str, error: str) -> dict[str, Any]:
+    """The result of a run that ended before it had an outcome."""
+    return {**_result(run, state, None, {}, {}), "error": error}
+
+
+def _result(
+    run: str, state: str, release: int | None, loads: Mapping[str, Load], rows: Mapping[str, int]
+) -> dict[str, Any]:
+    def total(name: str) -> int:
+        return sum(load.counts[name] for load in loads.values())
+
+    return {
+        "run": run,
+        "state": state,
+        "release": release,
+        "rows_read": total("read"),
+        "rows_loaded": total("loaded"),
+        "rows_quarantined": total("quarantined"),
+        "tables": {table: {"rows": count} for table, count in sorted(rows.items())},
+        "tests": {"passed": 0, "failed": 0},
+        "sources": {name: dict(load.counts) for name, load in sorted(loads.items())},
+    }
+
+
+def write_result(folder: Path, result: Mapping[str, Any]) -> None:
+    """Write the result file; it is there whole or not at all."""
+    part = folder / f"{FILE_NAME}.part"
+    part.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    part.replace(folder / FILE_NAME)

@@ -1,0 +1,108 @@
+"""`python -m pipelines.run refresh --env dev --run-id R`: one run in a process of its own.
+
+One rule: standard output carries events and nothing else; what the tools print goes to the run's log, and why a run
+did not succeed is one clear sentence on standard error.
+"""
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from types import FrameType
+
+from lakehouse.errors import LakeportError, RequestWrong, Stopped, Unavailable, UnknownName
+from lakehouse.runs import Runs
+from lakehouse.settings import Settings, read_settings
+from lakehouse.state.store import open_state
+from pipelines.context import JOB, Order, RunContext, run_folder
+from pipelines.events import Events
+from pipelines.execution import execute
+
+JOBS = {"refresh": (True, True), "load": (True, False), "build": (False, True)}
+"""What may be started, and whether it loads and whether it builds."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Do one run; returns its exit code."""
+    options = _parser().parse_args(arguments)
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signal_number, _stop)
+    told = os.fdopen(os.dup(2), "w", encoding="utf-8", buffering=1)
+    try:
+        error, exit_code = _run(read_settings(options.home), options)
+    except LakeportError as raised:
+        error, exit_code = str(raised), raised.exit_code
+    if error is not None:
+        told.write(f"{error}\n")
+    return exit_code
+
+
+def new_run_id() -> str:
+    """An id that sorts by time and never comes twice."""
+    return time.strftime("%Y%m%dT%H%M%S-", time.gmtime()) + uuid.uuid4().hex[:6]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m pipelines.run", description="Do one run of a job.")
+    parser.add_argument("job", choices=list(JOBS))
+    parser.add_argument("--home", type=Path, default=Path(os.environ.get("LAKEPORT_HOME", ".")))
+    parser.add_argument("--env", default="dev")
+    parser.add_argument("--run-id")
+    parser.add_argument("--starter", default="operator", help="who started it, for the record")
+    parser.add_argument("--source", help="load this source only")
+    parser.add_argument("--full", action="store_true", help="load every file again")
+    return parser
+
+
+def _run(settings: Settings, options: argparse.Namespace) -> tuple[str | None, int]:
+    order, run = _order(settings, options), options.run_id or new_run_id()
+    with closing(open_state(settings)) as state:
+        Runs(state).begin(run, order.env, JOB, options.starter)
+        with _events(settings, run) as (folder, events):
+            result, exit_code = execute(RunContext(settings, state, order, run, folder, events))
+    return result.get("error"), exit_code
+
+
+def _order(settings: Settings, options: argparse.Namespace) -> Order:
+    if options.env not in settings.environments:
+        raise UnknownName("environment", options.env, list(settings.environments))
+    if options.source is not None and options.source not in settings.sources:
+        raise UnknownName("source", options.source, list(settings.sources))
+    load, build = JOBS[options.job]
+    if load and not settings.sources:
+        raise RequestWrong("lakeport.toml has no sources. Add a section [sources.NAME] with path and columns.")
+    return Order(options.env, load, build, options.source, options.full)
+
+
+@contextmanager
+def _events(settings: Settings, run: str) -> Iterator[tuple[Path, Events]]:
+    """The run's folder and its events; whatever else is printed goes to the run's log from now on."""
+    folder = run_folder(settings, run)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        log = (folder / "output.log").open("a", encoding="utf-8", buffering=1)
+        out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+        events = Events(run, folder / "events.jsonl", out)
+    except OSError as error:
+        raise Unavailable(f"The folder {folder} cannot be written: {error.strerror}. The run has not begun.") from error
+    sys.stdout.flush()
+    os.dup2(log.fileno(), 1)
+    os.dup2(log.fileno(), 2)
+    logging.basicConfig(stream=log, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    os.environ.update(RUNTIME__DLTHUB_TELEMETRY="false", RUNTIME__LOG_LEVEL="CRITICAL", DO_NOT_TRACK="1")
+    with closing(events):
+        yield folder, events
+
+
+def _stop(signal_number: int, _frame: FrameType | None) -> None:
+    raise Stopped(f"The run was stopped ({signal.Signals(signal_number).name}). Nothing was released.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,34 @@
+"""The list of commands, in the order in which one meets them."""
+
+import typer
+
+from portal.cli import ask, check, demo, runs, work
+
+app = typer.Typer(
+    name="lakeport",
+    help="A small team's lakehouse with a front door.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+for command in (
+    work.init,
+    demo.demo,
+    work.load,
+    work.build,
+    work.refresh,
+    ask.query,
+    ask.plan,
+    ask.metrics,
+    ask.tables,
+    ask.describe,
+):
+    app.command()(command)
+app.add_typer(runs.app, name="run")
+app.command()(check.doctor)
+
+
+def main() -> None:
+    """Entry point of `lakeport`."""
+    app()

@@ -1,0 +1,135 @@
+"""What every command shares: the options after its name, the lake it works on, and how it speaks.
+
+One rule: a command raises; only `guarded` turns an error into words and an exit code.
+"""
+
+import inspect
+import json
+import logging
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lakehouse.access.identity import Principal, operator
+from lakehouse.errors import LakeportError, UnknownName, WorkFailed
+from lakehouse.settings import FOLDER_NAME, Settings, read_settings
+
+if TYPE_CHECKING:
+    from lakehouse.core import Workspace
+
+log = logging.getLogger(__name__)
+
+Home = Annotated[Path, typer.Option("--home", envvar="LAKEPORT_HOME", help="The folder of the lake.")]
+Env = Annotated[str, typer.Option("--env", help="The environment.")]
+At = Annotated[str, typer.Option("--at", help="Version of the data: release, date, time with zone, TABLE@SNAPSHOT.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only.")]
+
+OPTIONS: dict[str, tuple[Any, Any]] = {
+    "home": (Home, Path()),
+    "env": (Env, "dev"),
+    "at": (At, "now"),
+    "as_json": (Json, False),
+    "quiet": (Quiet, False),
+}
+
+
+@dataclass(frozen=True)
+class Door:
+    """One command's view of the lake and of whoever typed it."""
+
+    home: Path = Path()
+    env: str = "dev"
+    at: str = "now"
+    as_json: bool = False
+    quiet: bool = False
+
+    @property
+    def settings(self) -> Settings:
+        """The lake's settings; the environment must be one of them."""
+        settings = read_settings(self.home)
+        if self.env not in settings.environments:
+            raise UnknownName("environment", self.env, list(settings.environments))
+        return settings
+
+    @property
+    def principal(self) -> Principal:
+        """Whoever sits at this machine."""
+        return operator()
+
+    @contextmanager
+    def workspace(self) -> Iterator["Workspace"]:
+        """The lake at the version that was asked for."""
+        from lakehouse.core import Lakehouse
+
+        with Lakehouse.open(self.home) as lake:
+            yield lake.as_user(self.principal, self.env).at(self.at)
+
+    def say(self, text: str) -> None:
+        """Something by the way; never part of the result."""
+        if not self.quiet:
+            typer.echo(text, err=self.as_json)
+
+    def give(self, document: Any) -> None:
+        """The result as one JSON document."""
+        typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+def guarded(*options: str) -> Callable[[Callable[..., int | None]], Callable[..., None]]:
+    """Give a command the shared options that are named, as its first argument `door`, and its errors an exit code."""
+
+    def decorate(command: Callable[..., int | None]) -> Callable[..., None]:
+        own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+        shared = [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+            for name, (kind, default) in OPTIONS.items()
+            if name in options
+        ]
+
+        @wraps(command)
+        def run(**values: Any) -> None:
+            door = Door(**{name: values.pop(name) for name in options})
+            raise typer.Exit(_exit_code(door, command, values))
+
+        parameters = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
+        run.__signature__ = inspect.Signature([*parameters, *shared])  # type: ignore[attr-defined]
+        run.__annotations__ = {item.name: item.annotation for item in (*parameters, *shared)}
+        return run
+
+    return decorate
+
+
+def _exit_code(door: Door, command: Callable[..., int | None], values: dict[str, Any]) -> int:
+    try:
+        return command(door, **values) or 0
+    except LakeportError as raised:
+        error = raised
+    except (typer.Exit, typer.Abort, KeyboardInterrupt, BrokenPipeError):
+        raise
+    except Exception as raised:  # noqa: BLE001  # the one border of this door
+        error = _unexpected(door, raised)
+    if door.as_json:
+        door.give({"error": error_document(error)})
+    typer.echo(str(error), err=True)
+    return error.exit_code
+
+
+def _unexpected(door: Door, raised: Exception) -> LakeportError:
+    """What is said of an error that nobody foresaw; its details go to the lake's log under a reference."""
+    reference = secrets.token_hex(4)
+    folder = door.home / FOLDER_NAME / "logs"
+    folder.mkdir(parents=True, exist_ok=True)
+    logging.basicConfig(filename=folder / "lakeport.log", format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    log.error("Unexpected error, reference %s", reference, exc_info=raised)
+    return WorkFailed(f"Unexpected error, reference {reference}. {folder / 'lakeport.log'} has the details.")
+
+
+def error_document(error: LakeportError) -> dict[str, Any]:
+    """An error as scripts see it."""
+    return {"kind": type(error).__name__, "status": error.status, "text": str(error)}
