@@ -3,6 +3,7 @@
 .PHONY: help demo demo-reset test check lock bench faults clean install-base install-dev
 
 PYTHON := .venv/bin/python
+ROWS := 1000000
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-strip-extras
 
@@ -28,8 +29,8 @@ check: install-dev ## style, types, and who may import whom
 faults: install-dev ## tests that kill processes at chosen points; minutes
 	@$(PYTHON) -m pytest -m faults
 
-bench: install-dev ## figures about speed and memory; they never fail on time
-	@$(PYTHON) -m pytest -m bench --capture=no
+bench: install-dev ## figures about speed and memory; they never fail on time (make bench ROWS=10000000)
+	@$(PYTHON) -m pytest tests/bench -m bench --capture=no --quiet --bench-rows $(ROWS)
 
 # base: what pyproject.toml asks for, and hatchling, so that the project itself is installed without fetching a builder.
 # dev: the same versions, and the extra "dev".

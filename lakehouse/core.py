@@ -23,7 +23,7 @@ from lakehouse.metrics.plan import Plan, parse_plan
 from lakehouse.query.answer import Answer
 from lakehouse.query.pins import Pins
 from lakehouse.query.pool import QueryPool, Question
-from lakehouse.releases import Release, Releases
+from lakehouse.releases import Release, Releases, check_place
 from lakehouse.runs import Runs
 from lakehouse.settings import FILE_NAME, Settings, read_settings
 from lakehouse.state.store import State, open_state
@@ -91,7 +91,9 @@ class Workspace:
     def release(self) -> Release:
         """The release that everything here is read from. Raises `NoRelease` and `RequestWrong`."""
         settings = self.lakehouse.settings
-        return Releases(self.lakehouse.state, self.env, settings.zone).at(self.version)
+        release = Releases(self.lakehouse.state, self.env, settings.zone).at(self.version)
+        check_place(release, settings.warehouse)
+        return release
 
     @property
     def pins(self) -> Pins:
@@ -101,9 +103,9 @@ class Workspace:
     @cached_property
     def model(self) -> Model:
         """Metrics and dimensions as the release defines them."""
-        if self.release.semantics is None:
+        if self.release.definitions is None:
             raise NoRelease(f"Release {self.release.number} defines no metrics.")
-        return Model.from_json(self.release.semantics["model"])
+        return Model.from_json(self.release.definitions["model"])
 
     def measure(self, plan: Plan | Mapping[str, Any] | str) -> Measured:
         """The answer to a plan, given as JSON, as its document or parsed. Raises `PlanWrong` and `UnknownName`."""
@@ -128,7 +130,7 @@ class Workspace:
         known = self.tables()
         if table not in known:
             raise UnknownName("table", table, known)
-        described = (self.release.semantics or {}).get("tables", {})
+        described = (self.release.definitions or {}).get("tables", {})
         return described.get(table) or unknown_table(table)
 
     def columns(self, table: str) -> list[dict[str, str]]:

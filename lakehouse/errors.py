@@ -4,6 +4,8 @@ One rule: `str(error)` is safe to show to whoever asked. It says what happened, 
 that only an operator may see travel as the cause (`raise ... from error`).
 """
 
+from collections.abc import Iterator
+
 
 class LakeportError(Exception):
     """Base class: carries the HTTP status and the exit code of the command line."""
@@ -84,6 +86,13 @@ class Unavailable(LakeportError):
     exit_code = 4
 
 
+class DiskFull(Unavailable):
+    """There was no room for something that a run had to write."""
+
+    def __init__(self) -> None:
+        super().__init__("The disk is full. Make room and run again; nothing was released.")
+
+
 class Busy(LakeportError):
     """Another run of the same job and environment is active."""
 
@@ -100,3 +109,12 @@ class Stopped(LakeportError):
 
 class Lost(WorkFailed):
     """This run no longer owns its job: another one took over because its heartbeat had stopped."""
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and what lies behind it, each once: tools wrap what happens inside them, sometimes in a circle."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__

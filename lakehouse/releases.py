@@ -6,19 +6,21 @@ needs no PyIceberg; `lakehouse.tables.publish` makes releases.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row, select
 
-from lakehouse.errors import NoRelease, RequestWrong
+from lakehouse.errors import NoRelease, RequestWrong, Unavailable
 from lakehouse.query.pins import Pin
-from lakehouse.state.schema import releases, stamp
+from lakehouse.state.schema import definitions, releases, stamp
 from lakehouse.state.store import State
 
 SEEN = ("current", "superseded")
+
+_WHOLE = select(releases, definitions.c.document).outerjoin(definitions)
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,8 @@ class Release:
     run: str
     published: str
     pins: Mapping[str, Pin]
-    semantics: Mapping[str, Any] | None
+    nodes: Mapping[str, str]  # models and tests -> fingerprint of their code and of what they have read
+    definitions: Mapping[str, Any] | None  # metrics, dimensions and the data dictionary
 
 
 class Releases:
@@ -42,14 +45,15 @@ class Releases:
     def current(self) -> Release | None:
         """The release that readers see now; None before the first."""
         with self._state.read() as connection:
-            row = connection.execute(select(releases).where(*_current(self._env))).first()
+            row = connection.execute(_WHOLE.where(*_current(self._env))).first()
         return _release(row) if row is not None else None
 
     def at(self, version: str) -> Release:
-        """The release that a VERSION means: a number, a date, a time with zone, or `now`.
+        """The release that a VERSION means: a number, a date, a time with zone, TABLE@SNAPSHOT, or `now`.
 
         A time means the release current then, a date the one current when that day ended in the lake's time zone.
-        Raises `NoRelease` before the first one, naming it, and `RequestWrong` for what is no version.
+        TABLE@SNAPSHOT gives that table alone. Raises `NoRelease` before the first one, naming it, and `RequestWrong`
+        for what is no version.
         """
         if version == "now":
             found = self.current()
@@ -58,8 +62,21 @@ class Releases:
             return found
         if re.fullmatch(r"\d{1,9}", version):
             return self._first(f"No release {int(version)}", releases.c.number == int(version))
+        if re.fullmatch(r"[a-z]+\.[a-z0-9_]+@\d{1,19}", version):
+            return self._alone(*version.split("@"))
         until = self._moment(version)
         return self._first(f"Nothing had been released by {version}", releases.c.published <= stamp(until))
+
+    def _alone(self, table: str, snapshot: str) -> Release:
+        """The newest release that has published a table at this snapshot, reduced to that table."""
+        mine = (releases.c.env == self._env, releases.c.state.in_(SEEN))
+        with self._state.read() as connection:
+            rows = connection.execute(_WHOLE.where(*mine).order_by(releases.c.number.desc())).all()
+        for row in rows:
+            if table in row.pins and row.pins[table]["snapshot"] == int(snapshot):
+                found = _release(row)
+                return replace(found, pins={table: found.pins[table]})
+        raise NoRelease(f"No release has published snapshot {snapshot} of {table}. `lakeport run list` names releases.")
 
     def _moment(self, version: str) -> datetime:
         try:
@@ -70,7 +87,7 @@ class Releases:
         except (ValueError, OverflowError):
             raise RequestWrong(
                 f"{version!r} is not a version. Use a release number, a date such as 2026-03-31, "
-                "a time with zone such as 2026-03-31T12:00:00+02:00, or now."
+                "a time with zone such as 2026-03-31T12:00:00+02:00, TABLE@SNAPSHOT, or now."
             ) from None
         if moment.tzinfo is None:
             raise RequestWrong(f"{version!r} has no time zone. Write {version}Z or {version}+02:00.")
@@ -80,16 +97,29 @@ class Releases:
         mine = (releases.c.env == self._env, releases.c.state.in_(SEEN))
         newest = releases.c.number.desc()
         with self._state.read() as connection:
-            row = connection.execute(select(releases).where(*mine, *where).order_by(newest).limit(1)).first()
-            known = connection.execute(select(releases).where(*mine).order_by(releases.c.number)).all()
+            row = connection.execute(_WHOLE.where(*mine, *where).order_by(newest).limit(1)).first()
         if row is not None:
             return _release(row)
+        dates = select(releases.c.number, releases.c.published).where(*mine).order_by(releases.c.number)
+        with self._state.read() as connection:
+            known = connection.execute(dates).all()
         if not known:
             raise NoRelease(f"{otherwise}: nothing has been released in {self._env} yet. Run `lakeport refresh`.")
         raise NoRelease(
             f"{otherwise}. The first release is {known[0].number} of {known[0].published}, "
             f"the newest is {known[-1].number} of {known[-1].published}."
         )
+
+
+def check_place(release: Release, warehouse: str) -> None:
+    """Raise `Unavailable` when the lake was moved: Iceberg's metadata holds absolute paths."""
+    for table, pin in release.pins.items():
+        if not pin.metadata.startswith(f"{warehouse.rstrip('/')}/"):
+            raise Unavailable(
+                f"{table} lies in {pin.metadata.rpartition('/metadata/')[0]}, outside this lake's warehouse "
+                f"{warehouse}. A lake cannot be moved, since its tables know their full paths: move it back, or remove "
+                "the lake's folder and load its sources again."
+            )
 
 
 def current_row(connection: Connection, env: str) -> Row[Any] | None:
@@ -103,4 +133,4 @@ def _current(env: str) -> tuple[Any, ...]:
 
 def _release(row: Row[Any]) -> Release:
     pins = {table: Pin(pin["metadata"], pin["snapshot"]) for table, pin in row.pins.items()}
-    return Release(row.number, row.env, row.run, row.published, pins, row.semantics)
+    return Release(row.number, row.env, row.run, row.published, pins, row.nodes, row.document)

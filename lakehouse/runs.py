@@ -83,7 +83,8 @@ class Runs:
         def beat() -> None:
             while not done.wait(BEAT_SECONDS):
                 with suppress(Unavailable), self._state.write() as connection:  # a missed beat is made up by the next
-                    connection.execute(runs.update().where(runs.c.id == run).values(heartbeat=now()))
+                    mine = (runs.c.id == run, runs.c.owner == owner(), runs.c.state.in_(ACTIVE))
+                    connection.execute(runs.update().where(*mine).values(heartbeat=now()))
 
         thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
         thread.start()

@@ -5,10 +5,12 @@ its documentation.
 """
 
 import difflib
+import json
 import os
 import re
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 from zoneinfo import ZoneInfo, available_timezones
@@ -47,6 +49,12 @@ def _known_type(text: str) -> str:
     return text
 
 
+def _url(text: str) -> str:
+    if text and not re.match(r"[a-z0-9]+(\+[a-z0-9]+)?://", text):
+        raise ValueError("write a URL such as 'sqlite:////srv/lake/state.db', or leave it empty")
+    return text
+
+
 class Section(BaseModel):
     """A part of the settings: frozen, and an unknown key is an error."""
 
@@ -58,7 +66,9 @@ class LakeSettings(Section):
 
     timezone: Annotated[str, AfterValidator(_known_zone)] = Field("UTC", description="Time zone in which days end.")
     currency: str = Field("EUR", pattern="^[A-Z]{3}$", description="ISO 4217 code of every amount of money.")
-    state: str = Field("", description="SQLAlchemy URL of the state store; empty means SQLite in the lake's folder.")
+    state: Annotated[str, AfterValidator(_url)] = Field(
+        "", description="SQLAlchemy URL of the state store; empty means SQLite in the lake's folder."
+    )
     warehouse: str = Field("", description="Where tables live; empty means a folder in the lake's folder.")
     catalog: dict[str, str] = Field(
         default_factory=dict, description="PyIceberg catalog properties; empty means SQLite in the lake's folder."
@@ -123,7 +133,7 @@ class DbtSettings(Section):
 
     project: str = Field("dbt_project", description="The lake's own dbt project; the packaged one serves without it.")
     threads: int = Field(2, ge=1, le=64, description="Models built side by side.")
-    memory: str = Field("2GB", pattern=r"^\d+(\.\d+)?\s?[KMGT]i?B$", description="DuckDB's memory limit in a build.")
+    memory: str = Field("1500MB", pattern=r"^\d+(\.\d+)?\s?[KMGT]i?B$", description="DuckDB's memory limit in a build.")
 
 
 class QuerySettings(Section):
@@ -208,9 +218,11 @@ def read_settings(home: Path, environ: Mapping[str, str] | None = None) -> Setti
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsWrong(f"{FILE_NAME} is not valid TOML: {error}.") from error
+    if "home" in values:
+        raise SettingsWrong(_unknown(_place(("home",), text, {}), ("home",)))
     variables = _variables(os.environ if environ is None else environ)
-    for path, value in variables.items():
-        _put(values, path, value)
+    for path, variable in sorted(variables.items()):  # a section's own variable goes before those of its keys
+        _put(values, path, variable)
     try:
         return Settings(home=home, **values)
     except ValidationError as error:
@@ -226,61 +238,116 @@ def _text(path: Path) -> str:
         raise SettingsWrong(f"{path} cannot be read: {error}.") from error
 
 
-def _variables(environ: Mapping[str, str]) -> dict[tuple[str, ...], str]:
-    """`LAKEPORT_A__B=x` as {("a", "b"): "x"}; `LAKEPORT_A__B_FILE=path` as the file's text without its last newline."""
-    found: dict[tuple[str, ...], str] = {}
+@dataclass(frozen=True)
+class _Variable:
+    """A variable as it was set: its name, for messages, and its value or the text of the file that it names."""
+
+    name: str
+    value: str
+
+
+def _variables(environ: Mapping[str, str]) -> dict[tuple[str, ...], _Variable]:
+    """`LAKEPORT_A__B=x` as {("a", "b"): x}; `LAKEPORT_A__B_FILE=path` as the file's text without its last newline."""
+    found: dict[tuple[str, ...], _Variable] = {}
     for name, value in environ.items():
         if not name.startswith(PREFIX) or "__" not in name:
             continue
         path = tuple(name.removeprefix(PREFIX).lower().split("__"))
         if path[-1].endswith("_file"):
             path = (*path[:-1], path[-1].removesuffix("_file"))
-            try:
-                value = Path(value).read_text(encoding="utf-8").removesuffix("\n")
-            except OSError as error:
-                raise SettingsWrong(f"{name} names a file that cannot be read: {error.strerror}.") from error
-        found[path] = value
+            value = _secret(name, Path(value))
+        if path[0] not in _known_keys(()):
+            raise SettingsWrong(_unknown(name, path[:1]))
+        if path in found:
+            raise SettingsWrong(f"{found[path].name} and {name} set the same key. Unset one of them.")
+        found[path] = _Variable(name, value)
     return found
 
 
-def _put(values: dict[str, Any], path: tuple[str, ...], value: str) -> None:
+def _secret(name: str, path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").removesuffix("\n")
+    except OSError as error:
+        raise SettingsWrong(f"{name} names a file that cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise SettingsWrong(f"{name} names a file that is not UTF-8 text.") from error
+
+
+def _put(values: dict[str, Any], path: tuple[str, ...], variable: _Variable) -> None:
     for step in path[:-1]:
         values = values.setdefault(step, {})
         if not isinstance(values, dict):
-            raise SettingsWrong(f"{PREFIX}{'__'.join(path).upper()} goes into {step!r}, which is not a section.")
-    values[path[-1]] = value
+            raise SettingsWrong(f"{variable.name} goes into {step!r}, which is not a section.")
+    values[path[-1]] = _value(variable, _kind(path))
 
 
-def _explain(detail: ErrorDetails, text: str, variables: Mapping[tuple[str, ...], str]) -> str:
+def _value(variable: _Variable, kind: Any) -> Any:
+    """A list or a section is written as JSON, anything else as it is."""
+    is_list, is_section = get_origin(kind) is tuple, get_origin(kind) is dict or _is_section(kind)
+    if not is_list and not is_section:
+        return variable.value
+    try:
+        value = json.loads(variable.value)
+    except ValueError:
+        value = None
+    if not isinstance(value, list if is_list else dict):
+        example = 'a list such as ["order_id"]' if is_list else 'an object such as {"key": "value"}'
+        raise SettingsWrong(f"{variable.name} must be JSON: {example}.")
+    return value
+
+
+def _explain(detail: ErrorDetails, text: str, variables: Mapping[tuple[str, ...], _Variable]) -> str:
     """One sentence for one mistake: where it stands, what is wrong, what the choices are."""
     path = tuple(str(step) for step in detail["loc"] if step != "[key]")
-    if path in variables:
-        place = f"{PREFIX}{'__'.join(path).upper()}"
-    else:
-        line = _line(text, path)
-        place = FILE_NAME if line is None else f"{FILE_NAME}, line {line}"
-    key = ".".join(path) or "the settings"
+    place = _place(path[:-1] if detail["type"] == "missing" else path, text, variables)
     if detail["type"] == "extra_forbidden":
-        known = _known_keys(path[:-1])
-        close = difflib.get_close_matches(path[-1], known, n=1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
-        return f"{place}: unknown key {key!r}.{hint} Known keys: {', '.join(known)}."
+        return _unknown(place, path)
     message = detail["msg"].removeprefix("Value error, ")
-    return f"{place}: {key}: {message[:1].lower()}{message[1:]}."
+    if detail["type"] == "model_type":
+        message = f"this is a section; write [{'.'.join(path)}] with its keys below"
+    return f"{place}: {'.'.join(path) or 'the settings'}: {message[:1].lower()}{message[1:]}."
+
+
+def _place(path: tuple[str, ...], text: str, variables: Mapping[tuple[str, ...], _Variable]) -> str:
+    """What sets a key: a variable, or a line of the file; for a section all of them."""
+    around = [variable.name for at, variable in sorted(variables.items()) if path[: len(at)] == at]
+    if around:
+        return around[-1]
+    line = _line(text, path)
+    below = [variable.name for at, variable in sorted(variables.items()) if path and at[: len(path)] == path]
+    places = [*([f"{FILE_NAME}, line {line}"] if line is not None else []), *below]
+    return " and ".join(places) or FILE_NAME
+
+
+def _unknown(place: str, path: tuple[str, ...]) -> str:
+    known = _known_keys(path[:-1])
+    close = difflib.get_close_matches(path[-1], known, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    return f"{place}: unknown key {'.'.join(path)!r}.{hint} Known keys: {', '.join(known)}."
+
+
+def _is_section(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def _kind(path: tuple[str, ...]) -> Any:
+    """The type that stands at a place in the settings; None where there is none."""
+    kind: Any = Settings
+    for step in path:
+        if _is_section(kind):
+            fields = {field.alias or name: field for name, field in kind.model_fields.items()}
+            kind = fields[step].annotation if step in fields else None
+        else:
+            kind = get_args(kind)[1] if get_origin(kind) is dict else None
+    return kind
 
 
 def _known_keys(path: tuple[str, ...]) -> list[str]:
     """Names allowed below a place in the settings."""
-    here: Any = Settings
-    for step in path:
-        if isinstance(here, type) and issubclass(here, BaseModel):
-            field = here.model_fields.get(step)
-            here = field.annotation if field else None
-        elif get_origin(here) is dict:
-            here = get_args(here)[1]
-    if not (isinstance(here, type) and issubclass(here, BaseModel)):
+    kind = _kind(path)
+    if not _is_section(kind):
         return []
-    return [field.alias or name for name, field in here.model_fields.items() if name != "home"]
+    return [field.alias or name for name, field in kind.model_fields.items() if name != "home"]
 
 
 def _line(text: str, path: tuple[str, ...]) -> int | None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from lakehouse.errors import RequestWrong, WorkFailed
 from lakehouse.query.pins import Pin
+from lakehouse.releases import Release
 from lakehouse.settings import Settings
 from lakehouse.tables.catalog import TableCatalog
 from lakehouse.tables.write import Staged
@@ -46,8 +47,8 @@ class Builder:
     context: RunContext
     catalog: TableCatalog
 
-    def build(self, raw: Mapping[str, Pin], released: Mapping[str, Pin], nodes: Mapping[str, str]) -> Built:
-        """Build what changed since the release that has the given pins and nodes.
+    def build(self, raw: Mapping[str, Pin], before: Release | None) -> Built:
+        """Build what changed since the release `before`, on raw tables at the given pins.
 
         Raises `RequestWrong` when the project cannot be read or reads a raw table that no source fills. Tests that
         failed stand in the result: nothing of it may be released then.
@@ -60,6 +61,7 @@ class Builder:
         context.events.mark("build", "parsed")
         _check_sources(manifest, raw)
         built = Built(nodes=_fingerprints(manifest, raw, project.fingerprint), tables=_tables(manifest))
+        released, nodes = (before.pins, before.nodes) if before is not None else ({}, {})
         stays = {node for node, value in built.nodes.items() if nodes.get(node) == value}
         stays -= {node for table, node in built.tables.items() if table not in released}
         pins = {table: released[table] for table, node in built.tables.items() if node in stays}
@@ -144,7 +146,9 @@ def _profile(settings: Settings, folder: Path) -> dict[str, Any]:
         "path": ":memory:",
         "schema": "main",
         "threads": settings.dbt.threads,
-        "settings": {**duckdb, "temp_directory": str(folder / "spill")},
+        "settings": duckdb,
+        # Not a setting: dbt-duckdb repeats those on every cursor, and a folder that is in use cannot be set again.
+        "config_options": {"temp_directory": str(folder / "spill")},
         "plugins": [{"module": "pipelines.dbt_plugin", "alias": "lake"}],
     }
     return {"lakeport": {"target": "lake", "outputs": {"lake": output}}}

@@ -3,7 +3,7 @@
 from importlib import resources
 from pathlib import Path
 
-from lakehouse.errors import RequestWrong, Unavailable, UnknownName
+from lakehouse.errors import LakeportError, RequestWrong, Unavailable, UnknownName
 from lakehouse.settings import FILE_NAME, read_settings
 from lakehouse.state.store import open_state
 
@@ -25,7 +25,10 @@ def create_lake(home: Path, template: str) -> Path:
         settings = read_settings(home)
         settings.folder.mkdir(mode=0o700, exist_ok=True)
         (settings.folder / ".gitignore").write_text("*\n", encoding="utf-8")
+        open_state(settings).close()
+    except LakeportError:
+        file.unlink()  # a wrong variable, or no state store: half a lake would be in the way of the next try
+        raise
     except OSError as error:
         raise Unavailable(f"No lake can be made in {home}: {error.strerror}.") from error
-    open_state(settings).close()
     return home

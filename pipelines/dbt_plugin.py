@@ -14,7 +14,7 @@ from dbt.adapters.duckdb.plugins import BasePlugin
 
 from lakehouse.query.engine import identifier, literal, prepare, table_function
 from lakehouse.query.pins import Pin
-from lakehouse.tables.catalog import TableCatalog
+from lakehouse.tables.catalog import RUN_PROPERTY, TableCatalog
 from lakehouse.tables.write import EVERYTHING, Staged, stage
 from pipelines.events import Events
 
@@ -52,7 +52,7 @@ class Plugin(BasePlugin):  # type: ignore[misc]  # dbt-duckdb has no types
         table = f"{relation.schema}.{relation.identifier}"
         # No temporary table: a model may be larger than memory.
         rows = self._connection.cursor().execute(config["sql"]).to_arrow_reader(BATCH_ROWS)
-        properties = {"lakeport.run": context.run, "lakeport.node": config["node"]}
+        properties = {RUN_PROPERTY: context.run, "lakeport.node": config["node"]}
         staged = stage(context.catalog, table, rows, EVERYTHING, properties)
         candidate = staged.write_candidate(context.run)
         self._view(relation.schema, relation.identifier, f"iceberg_scan({literal(candidate)})")

@@ -1,11 +1,12 @@
 """What a run says while it works: one JSON object per line, to standard output and to the run's own file.
 
 One rule: the lines follow the contract `{"at", "run", "step", "event", "done", "total", "unit", "message"}`, and a
-reader that has gone away never stops the run.
+reader that has gone away or a full disk never stops the run here.
 """
 
 import json
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -20,7 +21,7 @@ class Events:
 
     def __init__(self, run: str, file: Path, out: TextIO | None = None) -> None:
         self._run, self._out = run, out
-        self._file = file.open("a", encoding="utf-8", buffering=1)
+        self._file = file.open("ab", buffering=0)  # a buffer would try again, and fail again, when it is closed
         self._last: dict[str, float] = {}
 
     def start(self, step: str, message: str = "") -> None:
@@ -49,7 +50,8 @@ class Events:
     def _write(self, step: str, event: str, **facts: Any) -> None:
         told = {"done": None, "total": None, "unit": None, "message": "", **facts}
         line = json.dumps({"at": now(), "run": self._run, "step": step, "event": event, **told}, ensure_ascii=False)
-        self._file.write(line + "\n")
+        with suppress(OSError):  # the work itself will say that the disk is full
+            self._file.write(f"{line}\n".encode())
         if self._out is not None:
             try:
                 self._out.write(line + "\n")

@@ -11,10 +11,10 @@ from typing import Any
 
 import dlt
 import pyarrow as pa
-import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from dlt.pipeline.exceptions import PipelineStepFailed
 
+from lakehouse.errors import LakeportError, causes
 from lakehouse.settings import SourceSettings
 from pipelines.load_plan import LoadPlan
 from pipelines.sources.csv_file import QUARANTINE, FileReport, SourceFile, read_csv, rows_schema
@@ -49,17 +49,15 @@ class Extract:
     def reader(self, source: SourceSettings) -> pa.RecordBatchReader:
         """The accepted rows, streamed."""
         schema = rows_schema(source)
-        if not self.rows:
-            return pa.RecordBatchReader.from_batches(schema, [])
-        found = ds.dataset([str(path) for path in self.rows], format="parquet")
-        # Reading far ahead would hold most of a large file in memory.
-        return found.scanner(batch_size=BATCH_ROWS, batch_readahead=2, fragment_readahead=1).to_reader()
+        # Not as a dataset: its scanner reads ahead, and memory would grow with the files.
+        batches = (batch for path in self.rows for batch in pq.ParquetFile(path).iter_batches(BATCH_ROWS))
+        return pa.RecordBatchReader.from_batches(schema, batches)
 
     def rejected_table(self) -> pa.Table:
         """The rejected records, as the quarantine table has them."""
-        return pa.concat_tables(
-            [QUARANTINE.empty_table(), *(pq.read_table(path).cast(QUARANTINE) for path in self.rejected)]
-        )
+        # By name: dlt adds the columns that are hinted for the rows to these files too.
+        files = [pq.read_table(path, columns=QUARANTINE.names).cast(QUARANTINE) for path in self.rejected]
+        return pa.concat_tables([QUARANTINE.empty_table(), *files])
 
     @property
     def records(self) -> int:
@@ -86,7 +84,8 @@ def extract(plan: LoadPlan, folder: Path, on_records: OnRecords) -> Extract:
     result = Extract(folder)
     pipeline = dlt.pipeline(
         plan.source.name,
-        destination=dlt.destinations.filesystem(bucket_url=f"file://{folder / 'files'}"),
+        # "direct": its usual naming would turn a column x_ into x.
+        destination=dlt.destinations.filesystem(bucket_url=f"file://{folder / 'files'}", naming_convention="direct"),
         dataset_name="extract",
         pipelines_dir=str(folder / "state"),
     )
@@ -98,10 +97,13 @@ def extract(plan: LoadPlan, folder: Path, on_records: OnRecords) -> Extract:
     ]
     batches = _batches(plan, result, on_records)
     resource = dlt.resource(batches, name=ROWS, write_disposition="append", columns=zoneless)
+    failure: BaseException | None = None
     try:
         pipeline.run(resource, loader_file_format="parquet")
     except PipelineStepFailed as error:
-        raise _own(error) from error
+        failure = next((cause for cause in causes(error) if isinstance(cause, LakeportError)), error)
+    if failure is not None:  # raised out here: inside, an error would become its own cause
+        raise failure
     return result
 
 
@@ -116,15 +118,3 @@ def _batches(plan: LoadPlan, result: Extract, on_records: OnRecords) -> Iterator
             if batch.rejected.num_rows:
                 yield dlt.mark.with_table_name(batch.rejected, REJECTED)
             on_records(result.records)
-
-
-def _own(error: BaseException) -> BaseException:
-    """The error of ours that dlt has wrapped, else dlt's."""
-    from lakehouse.errors import LakeportError
-
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, LakeportError):
-            return cause
-        cause = cause.__cause__ or cause.__context__
-    return error

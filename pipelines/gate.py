@@ -7,6 +7,7 @@ from hashlib import sha256
 
 from sqlalchemy import select
 
+from lakehouse.errors import RequestWrong
 from lakehouse.releases import current_row
 from lakehouse.settings import Settings
 from lakehouse.state.schema import ACTIVE, releases, runs
@@ -18,16 +19,20 @@ from pipelines.loads import Loads
 
 
 def unchanged(settings: Settings, state: State, order: Order) -> int | None:
-    """The number of the current release when it certainly holds what is there; None when there may be something to do.
-
-    Raises `FileRefused` and `RequestWrong` like a load.
-    """
-    last = Loads(state, order.env).last()
-    names = [order.source] if order.source else sorted(settings.sources)
-    plans = [plan_load(read_source(settings, state, name), last.get(name)) for name in names]
-    if order.full or any(plan is not None for plan in plans):
+    """The number of the current release when it certainly holds what is there; None when something may be to do."""
+    if order.full or (order.load and _to_load(settings, state, order)):
         return None
     return _settled_release(settings, state, order.env)
+
+
+def _to_load(settings: Settings, state: State, order: Order) -> bool:
+    """Whether a source has something that its table does not hold, or something to be refused."""
+    last = Loads(state, order.env).last()
+    names = [order.source] if order.source else sorted(settings.sources)
+    try:
+        return any(plan_load(read_source(settings, state, name), last.get(name)) is not None for name in names)
+    except RequestWrong:
+        return True  # the load says it, after it has looked at the other sources
 
 
 def _settled_release(settings: Settings, state: State, env: str) -> int | None:

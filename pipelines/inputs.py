@@ -74,9 +74,14 @@ def _find(home: Path, source: SourceSettings) -> dict[str, Path]:
         pattern = Path(source.path)
         root = Path(pattern.anchor) if pattern.is_absolute() else home
         relative = str(pattern.relative_to(root)) if pattern.is_absolute() else source.path
-        found = list(root.glob(relative))
+        found = [path for path in root.glob(relative) if _is_meant(path.relative_to(root), pattern)]
     files = {_name(home, path): path for path in found if path.is_file()}
     return dict(sorted(files.items()))
+
+
+def _is_meant(path: Path, pattern: Path) -> bool:
+    """Whether a glob means the file: hidden files and what is in hidden folders, as the lake's own, must be named."""
+    return all(not part.startswith(".") or part in pattern.parts for part in path.parts)
 
 
 def _name(home: Path, path: Path) -> str:

@@ -17,33 +17,36 @@ from pipelines.sources.csv_file import QUARANTINE, rows_schema
 MEMORY = "400MB"
 BATCH_ROWS = 50_000
 
+# Names of our own begin with an underscore, which no declared column does.
 _HELD = """
-create temp table judged as
-select extracted._file, extracted._line, case when {row} = {held_row} then 'duplicate' else 'conflict' end as verdict
-from extracted join {held} as held on extracted.line_id = held.line_id
+create table _judged as
+select _rows._file, _rows._line, case when {row} = {held_row} then 'duplicate' else 'conflict' end as _verdict
+from _rows join {held} as _held on _rows.line_id = _held.line_id
 """
 
 _REPEATED = """
-insert into judged
-with fresh as not materialized (
-    select * from extracted anti join judged using (_file, _line)
-), repeated as (
-    select line_id from fresh group by line_id having count(*) > 1
-), variants as (
-    select line_id, count(distinct {row}) as number, min((_file, _line)) as first
-    from fresh semi join repeated using (line_id) group by line_id
+insert into _judged
+with _fresh as not materialized (
+    select * from _rows anti join _judged using (_file, _line)
+), _repeated as (
+    select line_id from _fresh group by line_id having count(*) > 1
+), _variants as (
+    select line_id, count(distinct {row}) as _number, min((_file, _line)) as _first
+    from _fresh semi join _repeated using (line_id) group by line_id
 )
-select _file, _line, case when number > 1 then 'conflict' else 'duplicate' end
-from fresh join variants using (line_id)
-where number > 1 or (_file, _line) <> first
+select _file, _line, case when _number > 1 then 'conflict' else 'duplicate' end
+from _fresh join _variants using (line_id)
+where _number > 1 or (_file, _line) <> _first
 """
 
 _REJECTED = """
 select {source} as source, _file as file, _line as line, cast(null as bigint) as record, {key} as column_name,
-       line_id as value, case verdict when 'duplicate' then 'duplicate: an equal row with this key is kept'
+       line_id as value, case _verdict when 'duplicate' then 'duplicate: an equal row with this key is kept'
        else 'conflict: rows with this key have different values' end as reason, cast(to_json({texts}) as text) as fields
-from extracted join judged using (_file, _line) order by _file, _line
+from _rows join _judged using (_file, _line) order by _file, _line
 """
+
+_KEPT = "select {columns} from _rows anti join _judged using (_file, _line)"
 
 
 class KeyCheck:
@@ -57,28 +60,30 @@ class KeyCheck:
         self._connection = connect(MEMORY, threads=2)
         self._connection.execute(f"set temp_directory = {literal(str(folder / 'spill'))}")
         files = ", ".join(literal(str(path)) for path in rows)
-        self._connection.execute(f"create view extracted as from read_parquet([{files}])")
+        self._connection.execute(f"create view _rows as from read_parquet([{files}])")
         if held is None:
-            self._connection.execute("create temp table judged (_file text, _line bigint, verdict text)")
+            self._connection.execute("create table _judged (_file text, _line bigint, _verdict text)")
         else:
-            parts = {"row": self._row("extracted"), "held_row": self._row("held"), "held": table_function(held)}
+            parts = {"row": self._row("_rows"), "held_row": self._row("_held"), "held": table_function(held)}
             self._connection.execute(_HELD.format(**parts))
-        self._connection.execute(_REPEATED.format(row=self._row("fresh")))
+        self._connection.execute(_REPEATED.format(row=self._row("_fresh")))
 
     def _row(self, table: str) -> str:
         columns = (f"{identifier(name)} := {table}.{identifier(name)}" for name in self._source.settings.columns)
         return f"struct_pack({', '.join(columns)})"
 
     def kept(self) -> pa.RecordBatchReader:
-        """Rows whose key is theirs alone, in the order of the files."""
+        """Rows whose key is theirs alone."""
         schema = rows_schema(self._source.settings)
         names = ", ".join(identifier(name) for name in schema.names)
-        rows = self._connection.execute(f"select {names} from extracted anti join judged using (_file, _line)")
+        # On a cursor: another statement on the same connection would cut the stream off.
+        cursor = self._connection.cursor()
+        rows = cursor.execute(_KEPT.format(columns=names))
         return rows.to_arrow_reader(BATCH_ROWS)
 
     def keys(self) -> pa.Array:
         """The keys of the rows that are kept."""
-        rows = self._connection.execute("select line_id from extracted anti join judged using (_file, _line)")
+        rows = self._connection.execute(_KEPT.format(columns="line_id"))
         return rows.to_arrow_table()["line_id"].combine_chunks()
 
     def rejected(self) -> pa.Table:

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from lakehouse.errors import WorkFailed
 from lakehouse.query.pins import Pin
-from lakehouse.tables.catalog import TableCatalog
+from lakehouse.tables.catalog import RUN_PROPERTY, TableCatalog
 from lakehouse.tables.commit import Overtaken, commit
 from lakehouse.tables.write import EVERYTHING, Drop, Staged, stage
 from pipelines.events import Events
@@ -27,7 +27,6 @@ from pipelines.rejected import QUARANTINE_TABLE, Rejected
 from pipelines.sources.csv_file import QUARANTINE
 
 LOAD_PROPERTY = "lakeport.load"
-RUN_PROPERTY = "lakeport.run"
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,8 @@ def plan_load(source: SourceInputs, last: Load | None, *, full: bool = False) ->
 
     Raises `FileRefused` or `RequestWrong` when an append or merge would have to guess.
     """
-    if full or last is None:
-        return _replace(source, last) if full else _first(source)
+    if full or last is None:  # the first load replaces too: the table may hold what a source of another name has left
+        return _replace(source, last)
     if source.settings.disposition == "replace":
         unchanged = last.files == source.files and last.config == source.config
         return None if unchanged else _replace(source, last)
@@ -39,10 +39,6 @@ def plan_load(source: SourceInputs, last: Load | None, *, full: bool = False) ->
             f"`lakeport refresh --full --source {source.name}`."
         )
     return _further(source, last)
-
-
-def _first(source: SourceInputs) -> LoadPlan:
-    return LoadPlan(source, source.settings.disposition, tuple(source.files), source.files, ())
 
 
 def _replace(source: SourceInputs, last: Load | None) -> LoadPlan:

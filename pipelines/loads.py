@@ -39,7 +39,7 @@ class Loads:
         """The last committed load of every source."""
         where = (loads.c.env == self._env, loads.c.state == "committed")
         with self._state.read() as connection:
-            rows = connection.execute(select(loads).where(*where).order_by(loads.c.created, loads.c.id)).all()
+            rows = connection.execute(select(loads).where(*where)).all()
         return {row.source: Load(row.id, row.source, row.config, row.files, row.counts) for row in rows}
 
     def open(self) -> bool:
@@ -64,6 +64,10 @@ class Loads:
         """
         with self._state.write() as connection:
             self._runs.own(connection, run)
+            if state == "committed":
+                source = select(loads.c.source).where(loads.c.id == load_id).scalar_subquery()
+                earlier = (loads.c.env == self._env, loads.c.source == source, loads.c.state == "committed")
+                connection.execute(loads.update().where(*earlier).values(state="superseded", files={}))
             connection.execute(loads.update().where(loads.c.id == load_id).values(state=state, intent={}))
 
     def repair(self, run: str, catalog: "TableCatalog") -> list[str]:

@@ -4,20 +4,23 @@ One rule: no reader sees anything before the release flips, and what a killed ru
 the next one.
 """
 
+import errno
+import os
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from lakehouse.errors import LakeportError, Lost, RequestWrong, Unavailable, WorkFailed
+from lakehouse.errors import DiskFull, LakeportError, Lost, RequestWrong, Unavailable, WorkFailed
 from lakehouse.metrics.dictionary import read_dictionary
 from lakehouse.metrics.model import Model
 from lakehouse.query.pins import Pin
-from lakehouse.releases import Release, Releases, current_row
+from lakehouse.releases import Release, Releases, check_place
 from lakehouse.runs import Runs
 from lakehouse.state.schema import releases
-from lakehouse.tables.catalog import TableCatalog
+from lakehouse.tables.catalog import RUN_PROPERTY, TableCatalog, snapshot_property
 from lakehouse.tables.publish import Build, Publisher
+from pipelines import stop
 from pipelines.context import RunContext
 from pipelines.gate import inputs_fingerprint
 from pipelines.inputs import read_source
@@ -40,6 +43,7 @@ class Outcome:
     passed: int = 0
     failed: list[str] = field(default_factory=list)
     release: int | None = None
+    foreign: list[str] = field(default_factory=list)  # raw tables that another program has written
     rows: dict[str, int] = field(default_factory=dict)  # table -> rows, of what was loaded or built
 
     @property
@@ -78,6 +82,9 @@ class Refresh:
     def work(self) -> Outcome:
         """Do everything that is due."""
         order = self._context.order
+        before = self._releases.current()
+        if before is not None:
+            check_place(before, self._context.settings.warehouse)
         with closing(TableCatalog(self._context.settings, order.env)) as catalog:
             self._repair(catalog)
             if order.load:
@@ -129,15 +136,14 @@ class Refresh:
 
         context, outcome = self._context, self._outcome
         context.events.start("build")
-        with context.state.read() as connection:
-            row = current_row(connection, context.env)
-        before, nodes = self._releases.current(), row.nodes if row is not None else {}
-        raw = self._raw(catalog)
+        before, raw = self._releases.current(), self._raw(catalog)
         # Before the build: what is changed while it runs must look changed to the next run.
         inputs = inputs_fingerprint(context.settings, context.state, context.env)
-        built = Builder(context, catalog).build(raw, before.pins if before else {}, nodes)
+        built = Builder(context, catalog).build(raw, before)
         outcome.passed, outcome.failed = built.passed, built.failed
         context.events.end("build", f"{built.passed} tests passed, {len(built.failed)} failed")
+        if any(os.strerror(errno.ENOSPC) in line for line in built.failed):  # of dbt's errors only the text is left
+            raise DiskFull
         if not built.failed:
             self._publish(catalog, built, raw, before, inputs)
 
@@ -151,6 +157,9 @@ class Refresh:
             if head is not None:
                 snapshot = head.current_snapshot()
                 pins[table] = Pin(head.metadata_location, snapshot.snapshot_id if snapshot else None)
+                if snapshot is not None and snapshot_property(head, RUN_PROPERTY) is None:
+                    self._outcome.foreign.append(table)
+                    self._context.events.mark("build", f"{table} was written by another program")
         return pins
 
     def _publish(
@@ -162,7 +171,7 @@ class Refresh:
             changes={table: staged.change for table, staged in built.staged.items()},
             read={**raw, **kept},
             nodes=built.nodes,
-            semantics={
+            definitions={
                 "model": Model.from_manifest(built.semantics, built.manifest).to_json(),
                 "tables": read_dictionary(built.manifest),
             },
@@ -175,6 +184,7 @@ class Refresh:
                 connection.execute(releases.update().where(*current).values(inputs=build.inputs, nodes=build.nodes))
             return
         context.events.start("release")
+        stop.last_call()
         publisher = Publisher(context.state, catalog, context.env)
         outcome.release = publisher.publish(context.run, build, lambda step: context.events.mark("release", step))
         outcome.rows.update({table: _rows(catalog, table) for table in built.staged})
@@ -183,7 +193,7 @@ class Refresh:
 
 def _same(build: Build, before: Release) -> bool:
     """Whether readers would see exactly what they see already."""
-    if build.changes or build.semantics != before.semantics or set(build.read) != set(before.pins):
+    if build.changes or build.definitions != before.definitions or set(build.read) != set(before.pins):
         return False
     return all(pin.snapshot == before.pins[table].snapshot for table, pin in build.read.items())
 

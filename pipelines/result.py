@@ -24,6 +24,7 @@ def outcome_result(run: str, outcome: "Outcome", current: int | None) -> dict[st
     result = _result(run, outcome.state, release, outcome.loads, outcome.rows)
     result["tests"] = {"passed": outcome.passed, "failed": len(outcome.failed)}
     result["repaired"] = outcome.repaired
+    result["written_elsewhere"] = outcome.foreign
     if outcome.error is not None:
         result["error"] = outcome.error
     return result

@@ -7,19 +7,19 @@ did not succeed is one clear sentence on standard error.
 import argparse
 import logging
 import os
-import signal
 import sys
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from types import FrameType
+from typing import NoReturn
 
 from lakehouse.errors import LakeportError, RequestWrong, Stopped, Unavailable, UnknownName
 from lakehouse.runs import Runs
 from lakehouse.settings import Settings, read_settings
 from lakehouse.state.store import open_state
+from pipelines import stop
 from pipelines.context import JOB, Order, RunContext, run_folder
 from pipelines.events import Events
 from pipelines.execution import execute
@@ -31,15 +31,15 @@ JOBS = {"refresh": (True, True), "load": (True, False), "build": (False, True)}
 def main(arguments: list[str] | None = None) -> int:
     """Do one run; returns its exit code."""
     options = _parser().parse_args(arguments)
-    for signal_number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signal_number, _stop)
+    stop.obey()
     told = os.fdopen(os.dup(2), "w", encoding="utf-8", buffering=1)
     try:
         error, exit_code = _run(read_settings(options.home), options)
     except LakeportError as raised:
         error, exit_code = str(raised), raised.exit_code
     if error is not None:
-        told.write(f"{error}\n")
+        with suppress(BrokenPipeError):  # whoever started the run may have gone
+            told.write(f"{error}\n")
     return exit_code
 
 
@@ -100,9 +100,14 @@ def _events(settings: Settings, run: str) -> Iterator[tuple[Path, Events]]:
         yield folder, events
 
 
-def _stop(signal_number: int, _frame: FrameType | None) -> None:
-    raise Stopped(f"The run was stopped ({signal.Signals(signal_number).name}). Nothing was released.")
+def program() -> NoReturn:
+    """Do one run and end the process."""
+    exit_code = main()
+    if exit_code == Stopped.exit_code:
+        # dbt's threads may still be inside DuckDB, and crash a process that takes itself apart around them.
+        os._exit(exit_code)
+    sys.exit(exit_code)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program()

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lakehouse.errors import Busy, LakeportError, RequestWrong, Stopped, Unavailable, WorkFailed
 from lakehouse.settings import Settings
 from pipelines.context import run_folder
 from pipelines.result import FILE_NAME
@@ -37,15 +38,33 @@ class Running:
         """Ask the run to end; it says `cancelled` and publishes nothing."""
         self.process.terminate()
 
-    def wait(self) -> tuple[dict[str, Any] | None, str, int]:
-        """The run's result (None when it did not begin), why it did not succeed, and its exit code."""
+    def wait(self) -> "Ended":
+        """How the run ended; waits until it has."""
         _, trouble = self.process.communicate()
         file = self.folder / FILE_NAME
         result = json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
         code = self.process.returncode
         if code < 0:
-            return result, f"Run {self.run} was killed (signal {-code}). The next run repairs what it has left.", 1
-        return result, trouble.strip(), code
+            trouble = f"Run {self.run} was killed (signal {-code}). The next run repairs what it has left."
+            return Ended(result, trouble, WorkFailed.exit_code, began=True)
+        return Ended(result, trouble.strip(), code, began=result is not None)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run ended: its result (None without one), why it did not succeed (else empty), and its exit code."""
+
+    result: dict[str, Any] | None
+    trouble: str
+    exit_code: int
+    began: bool
+
+    def error(self) -> LakeportError:
+        """Why a run has no result: what its exit code stands for, with its own words."""
+        refusal = WorkFailed if self.began else Busy
+        kinds = (Stopped, Unavailable, RequestWrong, refusal)
+        kind = next((kind for kind in kinds if kind.exit_code == self.exit_code), WorkFailed)
+        return kind(self.trouble)
 
 
 def start(settings: Settings, job: str, env: str, starter: str, *options: str) -> Running:

@@ -14,6 +14,7 @@ from importlib import metadata
 from pathlib import Path
 
 from packaging.requirements import Requirement
+from sqlalchemy.exc import ArgumentError
 
 from lakehouse.errors import LakeportError
 from lakehouse.query.engine import extension_paths
@@ -21,7 +22,10 @@ from lakehouse.settings import FILE_NAME, FOLDER_NAME, read_settings
 from lakehouse.state.store import open_state
 
 LEAST_FREE_MB = 500
-SECRET = re.compile(r"(password|secret|token|access-key|credential)[\w.-]*\s*=\s*[\"'][^\"']+|://[^/\s:@]+:[^@\s]+@")
+SECRET = re.compile(
+    r"(password|secret|token|access-key|credential)[\w.-]*[\"']?\s*=\s*[\"'][^\"']+|://[^/\s:@]*:[^@\s]+@",
+    re.IGNORECASE,
+)
 
 Check = dict[str, str]
 
@@ -70,7 +74,7 @@ def _versions() -> str:
     """The pinned requirements against what is installed."""
     wrong = []
     exact = []
-    for text in metadata.requires("lakeport") or []:
+    for text in _requirements():
         requirement = Requirement(text)
         if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
             continue
@@ -86,6 +90,13 @@ def _versions() -> str:
     if wrong:
         raise _Failed("; ".join(wrong))
     return ", ".join(exact)
+
+
+def _requirements() -> list[str]:
+    try:
+        return metadata.requires("lakeport") or []
+    except metadata.PackageNotFoundError:
+        raise _Failed("Lakeport is not installed, so nothing says which versions it needs") from None
 
 
 def _extensions() -> str:
@@ -114,7 +125,11 @@ def _folder(home: Path) -> str:
 def _state(home: Path) -> str:
     if not (home / FOLDER_NAME).is_dir():
         raise _Skipped("there is no lake yet")
-    open_state(read_settings(home)).close()
+    settings = read_settings(home)
+    try:
+        open_state(settings).close()
+    except (ArgumentError, ImportError) as error:
+        raise _Failed(f"lake.state names a database that has no driver here ({error})") from error
     return "the state store opens"
 
 
@@ -129,7 +144,7 @@ def _disk(home: Path) -> str:
 def _secrets(home: Path) -> str:
     """Secrets do not belong into a file that is in Git; files that hold them are for their owner only."""
     file = home / FILE_NAME
-    text = file.read_text(encoding="utf-8") if file.exists() else ""
+    text = file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
     for number, line in enumerate(text.splitlines(), start=1):
         if SECRET.search(line.partition("#")[0]):
             raise _Failed(f"{FILE_NAME}, line {number} holds a secret")

@@ -5,7 +5,7 @@ Times are text in UTC, ISO 8601 with microseconds (`2026-03-31T08:15:00.000000Z`
 
 from datetime import UTC, datetime
 
-from sqlalchemy import JSON, Column, Index, Integer, MetaData, String, Table, Text, UniqueConstraint, text
+from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint, text
 
 VERSION = "0002"
 
@@ -36,6 +36,13 @@ runs = Table(
     Index("runs_by_start", "env", "started"),
 )
 
+definitions = Table(
+    "definitions",
+    metadata,
+    Column("id", String(64), primary_key=True),  # SHA-256 of the document: most releases share one with the last
+    Column("document", JSON, nullable=False),  # metrics, dimensions and the data dictionary
+)
+
 releases = Table(
     "releases",
     metadata,
@@ -49,8 +56,8 @@ releases = Table(
     Column("inputs", String(64)),
     Column("pins", JSON, nullable=False),  # table -> {"metadata", "snapshot"}
     Column("intent", JSON, nullable=False),  # table -> the catalog change that repair can finish
-    Column("nodes", JSON, nullable=False),  # table -> fingerprint of the model and what it has read
-    Column("semantics", JSON),  # metrics, dimensions and the data dictionary as they were defined
+    Column("nodes", JSON, nullable=False),  # model or test -> fingerprint of it and of what it has read
+    Column("definitions", String(64), ForeignKey("definitions.id")),
     UniqueConstraint("env", "number", name="releases_numbered_once"),
     Index("releases_one_current", "env", unique=True, sqlite_where=_current, postgresql_where=_current),
     Index("releases_one_publishing", "env", unique=True, sqlite_where=_publishing, postgresql_where=_publishing),
@@ -63,7 +70,9 @@ loads = Table(
     Column("env", String(63), nullable=False),
     Column("source", String(63), nullable=False),
     Column("run", String(64), nullable=False),
-    Column("state", String(20), nullable=False),  # committing committed discarded
+    Column(
+        "state", String(20), nullable=False
+    ),  # committing committed superseded discarded: one committed load per source
     Column("created", String(27), nullable=False),
     Column("config", String(64), nullable=False),  # fingerprint of the source's settings
     Column("files", JSON, nullable=False),  # file -> SHA-256, everything that the table holds after this load

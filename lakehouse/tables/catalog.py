@@ -24,6 +24,9 @@ from sqlalchemy.exc import DBAPIError
 
 LAYERS = ("raw", "staging", "marts")
 
+RUN_PROPERTY = "lakeport.run"
+"""Which run has written a snapshot; a snapshot without it was written by another program."""
+
 PROPERTIES = {
     # 50 appended snapshots cost a reader 26 ms per query without merged manifests, 3 ms with them.
     "commit.manifest-merge.enabled": "true",
@@ -33,7 +36,7 @@ PROPERTIES = {
     "write.parquet.compression-codec": "zstd",
     # Several row groups per file: readers use more than one thread and skip what a filter excludes.
     "write.parquet.row-group-limit": "122880",
-    "write.target-file-size-bytes": str(96 * 1024 * 1024),
+    "write.target-file-size-bytes": str(64 * 1024 * 1024),
 }
 
 

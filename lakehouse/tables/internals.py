@@ -15,11 +15,11 @@ import pyarrow as pa
 from pydantic import TypeAdapter
 from pyiceberg.catalog.sql import IcebergTables, SqlCatalog
 from pyiceberg.exceptions import CommitFailedException
-from pyiceberg.io.pyarrow import ArrowScan, _dataframe_to_data_files
+from pyiceberg.io.pyarrow import ArrowScan, _dataframe_to_data_files, bin_pack_record_batches
 from pyiceberg.manifest import DataFile
 from pyiceberg.schema import Schema
 from pyiceberg.serializers import ToOutputFile
-from pyiceberg.table import ALWAYS_TRUE, FileScanTask, Transaction
+from pyiceberg.table import ALWAYS_TRUE, FileScanTask, TableProperties, Transaction
 from pyiceberg.table.update import AssertTableUUID, TableRequirement, TableUpdate
 from sqlalchemy import update
 from sqlalchemy.orm import Session
@@ -48,11 +48,15 @@ def planned_files(transaction: Transaction, row_filter: Any = ALWAYS_TRUE) -> li
 
 
 def write_files(transaction: Transaction, rows: pa.RecordBatchReader) -> Iterator[DataFile]:
-    """Write rows as data files of at most the table's target size; memory is bounded by that size."""
-    table = transaction._table
-    yield from _dataframe_to_data_files(
-        transaction.table_metadata, rows, table.io, write_uuid=uuid.uuid4(), counter=count()
-    )
+    """Write rows as data files of about the table's target size, one after another: memory is bounded by that size."""
+    metadata, io = transaction.table_metadata, transaction._table.io
+    size = TableProperties.WRITE_TARGET_FILE_SIZE_BYTES
+    target = int(metadata.properties.get(size, TableProperties.WRITE_TARGET_FILE_SIZE_BYTES_DEFAULT))
+    write, number = uuid.uuid4(), count()
+    # PyIceberg would hand a whole stream to its threads at once, and hold what they have not written yet.
+    for batches in bin_pack_record_batches(rows, target):
+        piece = pa.RecordBatchReader.from_batches(rows.schema, batches)
+        yield from _dataframe_to_data_files(metadata, piece, io, write_uuid=write, counter=number)
 
 
 def read_file(transaction: Transaction, task: FileScanTask, schema: Schema) -> pa.Table:

@@ -7,16 +7,18 @@
 One rule: readers follow the row that is current, so they see whole releases whatever the catalog is doing.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from lakehouse.query.pins import Pin
 from lakehouse.releases import current_row
 from lakehouse.runs import Runs
-from lakehouse.state.schema import now, releases, runs
+from lakehouse.state.schema import definitions, now, releases, runs
 from lakehouse.state.store import State
 from lakehouse.tables.catalog import TableCatalog
 from lakehouse.tables.commit import Outcome, Overtaken, commit, finish
@@ -32,7 +34,7 @@ class Build:
     changes: Mapping[str, Mapping[str, Any]]  # table -> change, of what was built
     read: Mapping[str, Pin]  # table -> pin, of what the build has read and what stays as it is
     nodes: Mapping[str, str] = field(default_factory=dict)  # table -> fingerprint of its model and inputs
-    semantics: Mapping[str, Any] | None = None
+    definitions: Mapping[str, Any] | None = None  # metrics, dimensions and the data dictionary
     inputs: str | None = None
 
 
@@ -65,10 +67,10 @@ class Publisher:
             "pins": {table: {"metadata": pin.metadata, "snapshot": pin.snapshot} for table, pin in build.read.items()},
             "intent": {table: dict(item) for table, item in build.changes.items()},
             "nodes": dict(build.nodes),
-            "semantics": build.semantics,
         }
         with self._state.write() as connection:
             self._runs.own(connection, run)
+            values["definitions"] = _keep(connection, build.definitions)
             row_id: int = connection.execute(releases.insert().values(**values).returning(releases.c.id)).scalar_one()
         mark("intent")
         try:
@@ -111,8 +113,10 @@ class Publisher:
             number = (last or 0) + 1
             current = current_row(connection, self._env)
             if current is not None:
-                connection.execute(releases.update().where(releases.c.id == current.id).values(state="superseded"))
-            values = {"state": "current", "number": number, "pins": pins, "published": now()}
+                connection.execute(
+                    releases.update().where(releases.c.id == current.id).values(state="superseded", nodes={})
+                )
+            values = {"state": "current", "number": number, "pins": pins, "published": now(), "intent": {}}
             connection.execute(releases.update().where(releases.c.id == row_id).values(**values))
             died = (runs.c.id == row.run, runs.c.state == "lost")
             connection.execute(runs.update().where(*died).values(state="success", release=number, error=None))
@@ -123,3 +127,13 @@ class Publisher:
         with self._state.write() as connection:
             self._runs.own(connection, run)
             connection.execute(releases.update().where(releases.c.id == row_id).values(state="discarded"))
+
+
+def _keep(connection: Connection, document: Mapping[str, Any] | None) -> str | None:
+    """Store a document of definitions unless it is there; returns its id."""
+    if document is None:
+        return None
+    key = sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
+    if connection.execute(select(definitions.c.id).where(definitions.c.id == key)).first() is None:
+        connection.execute(definitions.insert().values(id=key, document=document))
+    return key

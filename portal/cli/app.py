@@ -1,5 +1,8 @@
 """The list of commands, in the order in which one meets them."""
 
+import io
+import sys
+
 import typer
 
 from portal.cli import ask, check, demo, runs, work
@@ -31,4 +34,8 @@ app.command()(check.doctor)
 
 def main() -> None:
     """Entry point of `lakeport`."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # Scripts read UTF-8 whatever the locale; half a surrogate pair becomes the escape that JSON has for it.
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")
     app()

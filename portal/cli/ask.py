@@ -98,7 +98,7 @@ def metrics(door: Door) -> None:
             }
             for metric in workspace.model.metrics
         ]
-    _list(door, found, ("name", "label", "description", "type"))
+    _list(door, found, ("name", "type", "description"))
 
 
 @guarded("home", "env", "at", "as_json")
@@ -106,7 +106,7 @@ def tables(door: Door) -> None:
     """List the tables."""
     with door.workspace() as workspace:
         found = [_table(workspace, table) for table in workspace.tables()]
-    _list(door, found, ("name", "description", "grain"))
+    _list(door, found, ("name", "description"))
 
 
 @guarded("home", "env", "at", "as_json")
@@ -146,12 +146,10 @@ def _answer_lines(door: Door, batch: Path, key: str, answer: Callable[[Any], dic
     for line in _lines(batch):
         given: Any = {}
         try:
-            given = json.loads(line)
+            given = _read(line)
             if not isinstance(given, Mapping):
                 raise RequestWrong(f"A line is an object with the keys 'id' and {key!r}.")
             reply = answer(given.get(key))
-        except json.JSONDecodeError as error:
-            reply = {"error": error_document(RequestWrong(f"The line is not JSON: {error}."))}
         except LakeportError as error:
             reply = {"error": error_document(error)}
         name = given.get("id") if isinstance(given, Mapping) else None
@@ -159,12 +157,23 @@ def _answer_lines(door: Door, batch: Path, key: str, answer: Callable[[Any], dic
     return 0
 
 
-def _lines(batch: Path) -> Iterator[str]:
+def _lines(batch: Path) -> Iterator[bytes]:
     try:
-        with batch.open(encoding="utf-8") as file:
+        with batch.open("rb") as file:
             yield from (line for line in file if line.strip())
-    except (OSError, UnicodeDecodeError) as error:
-        raise RequestWrong(f"{batch} cannot be read: {error}.") from error
+    except OSError as error:
+        raise RequestWrong(f"{batch} cannot be read: {error.strerror}.") from error
+
+
+def _read(line: bytes) -> Any:
+    try:
+        return json.loads(line.decode("utf-8"), parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise RequestWrong(f"The line is not JSON: {error}.") from error
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(f"{name} is not a number of JSON")
 
 
 def _list(door: Door, records: list[dict[str, Any]], columns: tuple[str, ...]) -> None:

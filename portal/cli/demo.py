@@ -10,17 +10,19 @@ from typing import Annotated, Any
 
 import typer
 
-from lakehouse.errors import RequestWrong
+from lakehouse.errors import RequestWrong, Unavailable
 from lakehouse.settings import FILE_NAME, FOLDER_NAME
 from pipelines.create import create_lake
 from pipelines.sample.generator import write_sample
-from portal.cli.door import Door, guarded
+from portal.cli.door import Door, error_document, guarded
 from portal.cli.show import show_table
-from portal.cli.work import follow
+from portal.cli.work import carry_out, follow
 
 CSV = Path("data/sales.csv")
 MARK = "demo.json"
 """Stands in the lake's folder of every demo and holds what its sample was made with."""
+
+USUAL = {"rows": 1000, "seed": 42}
 
 HEADLINE = {"metrics": ["revenue", "orders", "customers", "units", "average_order_value"]}
 BY_REGION = {"metrics": ["revenue"], "by": ["region"], "order": ["-revenue"]}
@@ -29,14 +31,20 @@ BY_REGION = {"metrics": ["revenue"], "by": ["region"], "order": ["-revenue"]}
 @guarded("home", "as_json", "quiet")
 def demo(
     door: Door,
-    rows: Annotated[int, typer.Option("--rows", min=1, help="Rows of sample data.")] = 1000,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Another seed gives other data.")] = 42,
+    rows: Annotated[int, typer.Option("--rows", min=1, help="Rows of sample data.")] = USUAL["rows"],
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Another seed gives other data.")] = USUAL["seed"],
     reset: Annotated[bool, typer.Option("--reset", help="Throw the demo away first.")] = False,
 ) -> int:
     """Make a demo lake, or refresh the one that is there, and show its figures."""
     home = door.home.expanduser().resolve()
     _make(home, {"rows": rows, "seed": seed}, reset=reset, door=door)
-    code = follow(Door(home, quiet=door.quiet or door.as_json), "refresh")
+    if door.as_json:
+        ended = carry_out(Door(home, quiet=True), "refresh")
+        if ended.trouble:
+            door.give({"error": error_document(ended.error())})
+        code = ended.exit_code
+    else:
+        code = follow(Door(home, quiet=door.quiet), "refresh")
     if code:
         return code
     with Door(home).workspace() as workspace:
@@ -56,23 +64,36 @@ def demo(
 
 
 def _make(home: Path, sample: dict[str, int], *, reset: bool, door: Door) -> None:
-    mark = home / FOLDER_NAME / MARK
-    if (home / FILE_NAME).exists() and not mark.exists():
-        raise RequestWrong(f"There is a lake in {home} that is no demo. Name another folder with --home.")
-    if reset and mark.exists():
-        (home / FILE_NAME).unlink()
+    folder, file = home / FOLDER_NAME, home / FILE_NAME
+    mark = folder / MARK
+    if not mark.exists():
+        _refuse_what_is_there(home)
+    elif reset:
+        file.unlink(missing_ok=True)
         (home / CSV).unlink(missing_ok=True)
-        shutil.rmtree(home / FOLDER_NAME)
-    if mark.exists():
+        shutil.rmtree(folder)
+    elif file.exists():
         made = json.loads(mark.read_text(encoding="utf-8"))
-        if made != sample and sample != {"rows": 1000, "seed": 42}:
+        if sample not in (made, USUAL):
             raise RequestWrong(f"The demo was made with {made['rows']:,} rows and seed {made['seed']}. Add --reset.")
         return
     door.say(f"Making a demo lake in {home} with {sample['rows']:,} rows of invented sales.")
-    if not (home / CSV).exists() or reset:
-        write_sample(home / CSV, sample["rows"], sample["seed"])
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        mark.write_text(json.dumps(sample), encoding="utf-8")  # first, so that half a demo is known as one
+    except OSError as error:
+        raise Unavailable(f"No lake can be made in {home}: {error.strerror}.") from error
+    write_sample(home / CSV, sample["rows"], sample["seed"])
     create_lake(home, "sales")
-    mark.write_text(json.dumps(sample), encoding="utf-8")
+
+
+def _refuse_what_is_there(home: Path) -> None:
+    """A lake, or data under the name that the demo gives to its own, belongs to somebody."""
+    for place in (FILE_NAME, FOLDER_NAME):
+        if (home / place).exists():
+            raise RequestWrong(f"There is a lake in {home} that is no demo. Name another folder with --home.")
+    if (home / CSV).exists():
+        raise RequestWrong(f"{home / CSV} is not the demo's. Name another folder with --home, or move the file away.")
 
 
 def _where(home: Path) -> str:

@@ -7,6 +7,7 @@ import inspect
 import json
 import logging
 import secrets
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,8 +18,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lakehouse.access.identity import Principal, operator
-from lakehouse.errors import LakeportError, UnknownName, WorkFailed
-from lakehouse.settings import FOLDER_NAME, Settings, read_settings
+from lakehouse.errors import LakeportError, RequestWrong, Stopped, UnknownName, WorkFailed
+from lakehouse.settings import FILE_NAME, FOLDER_NAME, Settings, read_settings
 
 if TYPE_CHECKING:
     from lakehouse.core import Workspace
@@ -52,8 +53,10 @@ class Door:
 
     @property
     def settings(self) -> Settings:
-        """The lake's settings; the environment must be one of them."""
+        """The lake's settings; the lake must be there, and the environment one of them."""
         settings = read_settings(self.home)
+        if not (settings.home / FILE_NAME).exists() and not settings.folder.exists():
+            raise RequestWrong(f"There is no lake in {settings.home}. Make one with `lakeport init {settings.home}`.")
         if self.env not in settings.environments:
             raise UnknownName("environment", self.env, list(settings.environments))
         return settings
@@ -74,7 +77,7 @@ class Door:
     def say(self, text: str) -> None:
         """Something by the way; never part of the result."""
         if not self.quiet:
-            typer.echo(text, err=self.as_json)
+            typer.echo(printable(text), err=self.as_json)
 
     def give(self, document: Any) -> None:
         """The result as one JSON document."""
@@ -110,24 +113,43 @@ def _exit_code(door: Door, command: Callable[..., int | None], values: dict[str,
         return command(door, **values) or 0
     except LakeportError as raised:
         error = raised
-    except (typer.Exit, typer.Abort, KeyboardInterrupt, BrokenPipeError):
+    except KeyboardInterrupt:
+        error = Stopped("Stopped, as you asked.")
+    except (typer.Exit, typer.Abort, BrokenPipeError):
         raise
     except Exception as raised:  # noqa: BLE001  # the one border of this door
         error = _unexpected(door, raised)
     if door.as_json:
         door.give({"error": error_document(error)})
-    typer.echo(str(error), err=True)
+    typer.echo(printable(str(error)), err=True)
     return error.exit_code
 
 
 def _unexpected(door: Door, raised: Exception) -> LakeportError:
-    """What is said of an error that nobody foresaw; its details go to the lake's log under a reference."""
-    reference = secrets.token_hex(4)
-    folder = door.home / FOLDER_NAME / "logs"
-    folder.mkdir(parents=True, exist_ok=True)
-    logging.basicConfig(filename=folder / "lakeport.log", format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    """What is said of an error that nobody foresaw; its details go to a log under a reference."""
+    reference, file = secrets.token_hex(4), _log_file(door.home / FOLDER_NAME)
+    handler = logging.FileHandler(file, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    log.addHandler(handler)
     log.error("Unexpected error, reference %s", reference, exc_info=raised)
-    return WorkFailed(f"Unexpected error, reference {reference}. {folder / 'lakeport.log'} has the details.")
+    log.removeHandler(handler)
+    handler.close()
+    return WorkFailed(f"Unexpected error, reference {reference}. {file} has the details.")
+
+
+def _log_file(folder: Path) -> Path:
+    """The lake's log; a file of its own where there is no lake, since a folder for it would look like one."""
+    if not folder.is_dir():
+        return Path(tempfile.mkstemp(prefix="lakeport-", suffix=".log")[1])
+    (folder / "logs").mkdir(exist_ok=True)
+    return folder / "logs" / "lakeport.log"
+
+
+def printable(text: str) -> str:
+    """The text with its control characters shown instead of obeyed; only line ends stay."""
+    return "".join(
+        sign if sign.isprintable() or sign == "\n" else sign.encode("unicode_escape").decode() for sign in text
+    )
 
 
 def error_document(error: LakeportError) -> dict[str, Any]:

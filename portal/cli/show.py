@@ -1,40 +1,73 @@
 """Tables and progress on a terminal."""
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
 import typer
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from lakehouse.query.document import json_value
+from portal.cli.door import printable
+
+BETWEEN = 3
+"""Characters between two columns."""
+
+LAST = 24
+"""Characters that the last column of a table needs at least."""
 
 
 def show_table(table: pa.Table, most: int) -> None:
-    """Print the first rows, numbers to the right; control characters in the data are shown, not obeyed."""
+    """Print the first rows, numbers to the right; what is too wide for the terminal goes one value below the other.
+
+    The last column may be wrapped. What is not a terminal has any width.
+    """
+    names = [printable(name) for name in table.column_names]
+    rows = [[_text(value) for value in row] for row in _rows(table.slice(0, most))]
+    widths = [max(map(cell_len, cells)) for cells in zip(names, *rows, strict=True)]
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=max(80, sum(widths) + BETWEEN * len(widths)))
+    if sum(widths[:-1]) + BETWEEN * len(widths) + min([LAST, *widths[-1:]]) > console.width:
+        _show_records(console, names, rows)
+        return
     shown = Table(show_edge=False, header_style="bold")
-    for field in table.schema:
+    for field, name in zip(table.schema, names, strict=True):
         number = pa.types.is_integer(field.type) or pa.types.is_decimal(field.type) or pa.types.is_floating(field.type)
-        shown.add_column(_safe(field.name), justify="right" if number else "left", overflow="fold")
-    for row in table.slice(0, most).to_pylist() if table.num_columns else []:
-        shown.add_row(*(_safe(_text(row[name])) for name in table.column_names))
-    Console(highlight=False, soft_wrap=False).print(shown)
+        shown.add_column(Text(name), justify="right" if number else "left", overflow="fold", no_wrap=name != names[-1])
+    for row in rows:
+        shown.add_row(*map(Text, row))
+    console.print(shown)
+
+
+def show_pairs(pairs: Iterable[tuple[str, Any]]) -> None:
+    """Print names and values below each other; a value that is a document as JSON."""
+    for name, value in pairs:
+        text = json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else _text(value)
+        typer.echo(f"{printable(name)}: {text}".rstrip())
+
+
+def _show_records(console: Console, names: list[str], rows: list[list[str]]) -> None:
+    width = max(map(cell_len, names))
+    for number, row in enumerate(rows, start=1):
+        console.print(Text(f"row {number}", style="bold"))
+        for name, text in zip(names, row, strict=True):
+            console.print(Text(f"  {name}{' ' * (width - cell_len(name))}  {text}"), overflow="fold")
+
+
+def _rows(table: pa.Table) -> Iterator[tuple[Any, ...]]:
+    """By position, since two columns may carry one name."""
+    return zip(*(column.to_pylist() for column in table.columns), strict=True)
 
 
 def _text(value: Any) -> str:
     plain = json_value(value)
-    return "" if plain is None else str(plain)
-
-
-def _safe(text: str) -> Text:
-    return Text(
-        "".join(
-            character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
-        )
-    )
+    return "" if plain is None else printable(str(plain)).replace("\n", "\\n")
 
 
 def show_progress(events: Iterable[Mapping[str, Any]], *, quiet: bool) -> None:
@@ -48,14 +81,14 @@ def show_progress(events: Iterable[Mapping[str, Any]], *, quiet: bool) -> None:
     else:
         for event in events:
             if event["event"] == "end" and event["step"] != "run":
-                typer.echo(f"{event['step']}: {event['message']}", err=True)
+                typer.echo(printable(f"{event['step']}: {event['message']}"), err=True)
 
 
 def _bars(console: Console, events: Iterable[Mapping[str, Any]]) -> None:
     columns = (
-        TextColumn("{task.description:8}"),
+        TextColumn("{task.description:8}", markup=False),
         BarColumn(),
-        TextColumn("{task.fields[message]}"),
+        TextColumn("{task.fields[message]}", markup=False),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console) as progress:
@@ -70,4 +103,4 @@ def _bars(console: Console, events: Iterable[Mapping[str, Any]]) -> None:
             if event["event"] == "progress":
                 progress.update(tasks[step], completed=event["done"], total=event["total"], message=done)
             elif event["event"] == "end":
-                progress.update(tasks[step], completed=1, total=1, message=event["message"])
+                progress.update(tasks[step], completed=1, total=1, message=printable(event["message"]))

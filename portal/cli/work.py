@@ -7,18 +7,20 @@ import typer
 
 from lakehouse.errors import RequestWrong
 from pipelines.create import create_lake
-from pipelines.runner import Running, start
-from portal.cli.door import Door, guarded
+from pipelines.runner import Ended, start
+from portal.cli.door import Door, error_document, guarded, printable
 from portal.cli.show import show_progress
 
 Source = Annotated[str | None, typer.Option("--source", help="Load this source only.")]
 Full = Annotated[bool, typer.Option("--full", help="Load every file again.")]
 
 
-@guarded("as_json")
+@guarded("home", "as_json", "quiet")
 def init(
     door: Door,
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="The folder of the new lake.")] = Path(),
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[DIR]", help="The folder of the new lake, instead of --home.")
+    ] = None,
     template: Annotated[
         str, typer.Option("--template", help="What lakeport.toml begins with: sales or empty.")
     ] = "sales",
@@ -29,7 +31,7 @@ def init(
     """Make a new lake."""
     if profile != "embedded":
         raise RequestWrong(f"No profile named {profile!r}. Known profiles: embedded.")
-    home = create_lake(folder, template)
+    home = create_lake(folder or door.home, template)
     if door.as_json:
         door.give({"home": str(home)})
     else:
@@ -59,31 +61,41 @@ def _options(source: str | None, full: bool) -> list[str]:
 
 
 def follow(door: Door, job: str, *options: str) -> int:
-    """Start a run, show how it goes, and report its result; returns its exit code."""
+    """Do a run, show how it goes, and report its result; returns its exit code."""
+    ended = carry_out(door, job, *options)
+    if door.as_json:
+        door.give(ended.result or {"error": error_document(ended.error())})
+    elif ended.result is not None and not ended.trouble:
+        door.say(_summary(ended.result))
+    return ended.exit_code
+
+
+def carry_out(door: Door, job: str, *options: str) -> Ended:
+    """Do a run and show how it goes; why it did not succeed goes to standard error."""
     running = start(door.settings, job, door.env, door.principal.name, *options)
     try:
         show_progress(running.events(), quiet=door.quiet)
     except KeyboardInterrupt:
         running.stop()
-    result, trouble, code = running.wait()
-    if door.as_json:
-        door.give(result or {"error": {"kind": "RunDidNotBegin", "status": 409 if code == 1 else 400, "text": trouble}})
-    elif result is not None and not trouble:
-        door.say(_summary(running, result))
-    if trouble:
-        typer.echo(trouble, err=True)
-    return code
+    ended = running.wait()
+    if ended.trouble:
+        typer.echo(printable(ended.trouble), err=True)
+    return ended
 
 
-def _summary(running: Running, result: dict[str, Any]) -> str:
+def _summary(result: dict[str, Any]) -> str:
+    run = result["run"]
+    if result["state"] == "unchanged" and result["release"] is None:
+        return f"Unchanged: nothing new was loaded, and nothing has been released yet. Run {run}."
     if result["state"] == "unchanged":
-        return f"Unchanged: release {result['release']} holds what is there. Run {running.run}."
+        return f"Unchanged: release {result['release']} holds what is there. Run {run}."
     counts = f"{result['rows_loaded']:,} rows loaded, {result['rows_quarantined']:,} quarantined"
     tests = f"{result['tests']['passed']} tests passed"
-    lines = [f"Release {result['release']}: {counts}, {tests}. Run {running.run}."]
+    lines = [f"Release {result['release']}: {counts}, {tests}. Run {run}."]
     if result["release"] is None:
-        lines = [f"Loaded, not released yet: {counts}. Run {running.run}."]
+        lines = [f"Loaded, not released yet: {counts}. Run {run}."]
     lines += result["repaired"]
+    lines += [f"{table} was written by another program; that is released too." for table in result["written_elsewhere"]]
     for name, source in result["sources"].items():
         lines += [
             f"{name}: {file} has columns that are not loaded: {', '.join(columns)}."

@@ -40,7 +40,9 @@ def test_more_pins_than_stay_attached_are_all_answered_right(pool: QueryPool, la
 
     counts = [rows(pool, "select count(*) c from raw.sales", pins=pins)[0]["c"] for pins in moments + moments]
 
+    attached = rows(pool, "select count(*) c from duckdb_databases() where starts_with(database_name, 'r_')")
     assert counts == [20] * 40
+    assert attached == [{"c": 16}]
 
 
 def test_a_scope_hides_tables(pool: QueryPool, lake: Lake) -> None:

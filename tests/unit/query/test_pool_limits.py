@@ -34,7 +34,7 @@ def test_a_late_query_is_interrupted_and_its_worker_goes_on(open_pool: OpenPool,
 
     took = seconds(lambda: rows(pool, sql, timeout_seconds=1))
 
-    assert 1 <= took < 2
+    assert 1 <= took < 2.9  # it would have been killed at 3
     assert rows(pool, "select 2 as x") == [{"x": 2}]
     assert workers_of(os.getpid()) == before
 
@@ -56,13 +56,15 @@ def test_a_query_that_hears_no_interrupt_is_killed_two_seconds_later(open_pool: 
 def test_waiting_for_a_free_worker_counts_towards_the_timeout(open_pool: OpenPool) -> None:
     pool = open_pool(workers=1)
     with ThreadPoolExecutor() as threads:
-        first = threads.submit(seconds, lambda: rows(pool, ENDLESS, timeout_seconds=3))
+        first = threads.submit(rows, pool, ENDLESS)
         busy_worker()
 
         with pytest.raises(Stopped, match=r"No query worker was free within 0.5 s"):
             rows(pool, "select 1", timeout_seconds=0.5)
 
-        assert first.result() < 4
+        pool.close()
+        with pytest.raises(Unavailable):
+            first.result()
 
 
 def test_the_settings_timeout_cannot_be_widened(open_pool: OpenPool) -> None:

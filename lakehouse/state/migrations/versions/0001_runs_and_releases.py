@@ -34,6 +34,11 @@ def upgrade() -> None:
     op.create_index("runs_one_active", "runs", one_each, unique=True, sqlite_where=active, postgresql_where=active)
     op.create_index("runs_by_start", "runs", ["env", "started"])
     op.create_table(
+        "definitions",
+        sa.Column("id", sa.String(64), primary_key=True),
+        sa.Column("document", sa.JSON, nullable=False),
+    )
+    op.create_table(
         "releases",
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("env", sa.String(63), nullable=False),
@@ -46,7 +51,7 @@ def upgrade() -> None:
         sa.Column("pins", sa.JSON, nullable=False),
         sa.Column("intent", sa.JSON, nullable=False),
         sa.Column("nodes", sa.JSON, nullable=False),
-        sa.Column("semantics", sa.JSON),
+        sa.Column("definitions", sa.String(64), sa.ForeignKey("definitions.id")),
         sa.UniqueConstraint("env", "number", name="releases_numbered_once"),
     )
     for name, which in (("releases_one_current", current), ("releases_one_publishing", publishing)):

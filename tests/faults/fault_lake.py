@@ -1,0 +1,226 @@
+"""A lake whose refreshes are killed, put back and looked at, and a reader that never stops asking it.
+
+One rule: a lake is put back under the path where it was made, because Iceberg's metadata holds absolute paths.
+"""
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lakehouse.access.identity import operator
+from lakehouse.core import Lakehouse
+from lakehouse.errors import NoRelease
+from lakehouse.settings import read_settings
+from lakehouse.tables.catalog import TableCatalog
+from pipelines.sample.thousand import HEADER, thousand
+
+CHILD = Path(__file__).parent / "child.py"
+ROOT = CHILD.parents[2]
+
+BAD_ROWS = ("ORD-B1,CUST-1,2024-02-31,Mouse,1,2.00,North", "ORD-B2,CUST-1,2024-02-01,Mouse,1,2.999,North", "ORD-B3,x")
+ONE_MORE = ("ORD-1001,CUST-0001,2024-03-01,Mouse,1,10.00,North", "ORD-B4,CUST-1,2024-02-01,Mouse,one,2.00,North")
+"""One good row and one bad one."""
+
+TABLES = (
+    "raw.sales",
+    "raw.quarantine",
+    "staging.stg_sales",
+    "staging.stg_sales_excluded",
+    "marts.order_lines",
+    "marts.daily_revenue",
+)
+
+FIGURES = """
+select
+    (select count(*) from raw.sales), (select sum(quantity * amount) from raw.sales),
+    (select count(*) from raw.quarantine), (select count(*) from staging.stg_sales),
+    (select count(*) from staging.stg_sales_excluded), (select count(*) from marts.order_lines),
+    (select count(distinct line_id) from marts.order_lines), (select sum(line_total) from marts.order_lines),
+    (select sum(revenue) from marts.daily_revenue)
+"""
+"""One row that is different for every version of the data, and wrong for a mixture of two."""
+
+Figures = tuple[Any, ...]
+
+SETTINGS = """
+[sources.sales]
+path = "sales"
+disposition = "{disposition}"
+[sources.sales.columns]
+order_id = {{ type = "text" }}
+customer_id = {{ type = "text" }}
+order_date = {{ type = "date" }}
+product = {{ type = "text" }}
+quantity = {{ type = "integer" }}
+amount = {{ type = "decimal(18,2)" }}
+region = {{ type = "text" }}
+[query]
+workers = 1
+cache_mb = 0  # every question goes to the files
+"""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a refresh ended: its exit code (minus the signal that killed it), its sentence, and its result file."""
+
+    code: int
+    error: str
+    result: dict[str, Any] = field(default_factory=dict)
+
+
+class FaultLake:
+    """A lake with one source of CSV files, at a path that stays the same."""
+
+    def __init__(self, home: Path, disposition: str) -> None:
+        self.home, self._kept = home, home.with_name(f"{home.name}.kept")
+        (home / "sales").mkdir(parents=True)
+        (home / "lakeport.toml").write_text(SETTINGS.format(disposition=disposition))
+        rows = list(thousand())
+        self.write("1.csv", [*rows[:500], *BAD_ROWS, *rows[500:]])
+
+    def write(self, name: str, rows: Sequence[str]) -> None:
+        """A file of the source, made anew."""
+        (self.home / "sales" / name).write_text("\n".join([HEADER, *rows]) + "\n")
+
+    def append(self, name: str, rows: Sequence[str]) -> None:
+        """Rows at the end of a file that is there."""
+        with (self.home / "sales" / name).open("a") as file:
+            file.write("\n".join(rows) + "\n")
+
+    def keep(self) -> None:
+        """Remember the lake as it is."""
+        shutil.copytree(self.home, self._kept)
+
+    def put_back(self) -> None:
+        """The lake as it was remembered."""
+        shutil.rmtree(self.home)
+        shutil.copytree(self._kept, self.home)
+
+    def start(self, point: str = "", *options: str, **environ: str) -> "subprocess.Popen[str]":
+        """A refresh that goes on by itself; with a point it ends there."""
+        program = [str(CHILD), point] if point else ["-m", "pipelines.run"]
+        command = [sys.executable, *program, "refresh", "--home", str(self.home), *options]
+        own = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+        bytecode = str(self.home.with_name("bytecode"))  # compiled once, and not into the tree
+        variables = {**own, "PYTHONPATH": str(ROOT), "PYTHONPYCACHEPREFIX": bytecode, **environ}
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=variables)
+
+    def ended(self, process: "subprocess.Popen[str]") -> Ended:
+        """How a refresh ends; waits for it."""
+        out, error = process.communicate(timeout=180)
+        run = json.loads(out.splitlines()[0])["run"] if out else ""
+        file = self.home / ".lakeport" / "runs" / run / "result.json"
+        return Ended(process.returncode, error.strip(), json.loads(file.read_text()) if run and file.exists() else {})
+
+    def refresh(self, point: str = "", *options: str, **environ: str) -> Ended:
+        """A refresh, to its end."""
+        return self.ended(self.start(point, *options, **environ))
+
+    def content(self, version: str = "now") -> dict[str, list[str]]:
+        """Every row of every table, as text and sorted."""
+        with Lakehouse.open(self.home) as lakehouse:
+            workspace = lakehouse.as_user(operator()).at(version)
+            rows = {table: workspace.sql(f"select * from {table}").table.to_pylist() for table in TABLES}
+        return {table: sorted(repr(row) for row in found) for table, found in rows.items()}
+
+    def figures(self) -> Figures | None:
+        """What a reader sees now; None before the first release."""
+        with Lakehouse.open(self.home) as lakehouse:
+            try:
+                return figures(lakehouse)[1]
+            except NoRelease:
+                return None
+
+    def snapshots(self) -> dict[str, int]:
+        """Table -> number of snapshots in the catalog, released or not."""
+        with closing(self.catalog()) as catalog:
+            heads = {table: catalog.head(table) for table in TABLES}
+        return {table: len(head.snapshots()) if head is not None else 0 for table, head in heads.items()}
+
+    def catalog(self) -> TableCatalog:
+        """The tables, as another program may write to them."""
+        return TableCatalog(read_settings(self.home), "dev")
+
+    def ask_state(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Rows of the state store, read or changed behind Lakeport's back."""
+        with closing(sqlite3.connect(self.home / ".lakeport" / "state.db", timeout=30)) as connection, connection:
+            return connection.execute(sql, values).fetchall()
+
+    def half_done(self) -> list[tuple[Any, ...]]:
+        """What is neither finished nor given up."""
+        return self.ask_state(
+            "select 'run', id from runs where state in ('queued', 'running') union all "
+            "select 'load', id from loads where state = 'committing' union all "
+            "select 'release', run from releases where state = 'publishing'"
+        )
+
+
+def figures(lakehouse: Lakehouse) -> tuple[int, Figures]:
+    """The number of the current release, and its figures."""
+    workspace = lakehouse.as_user(operator())
+    (row,) = workspace.sql(FIGURES).table.to_pylist()
+    return workspace.release.number, tuple(row.values())
+
+
+class Reader(threading.Thread):
+    """Asks a lake through the public door every 50 ms; every answer must be one whole release."""
+
+    def __init__(self, lake: FaultLake) -> None:
+        super().__init__(daemon=True, name="reader")
+        self._lake, self._done = lake, threading.Event()
+        self._error: BaseException | None = None
+        self.asked: list[tuple[int, Figures]] = []
+
+    def __enter__(self) -> "Reader":
+        self.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._done.set()
+        self.join()
+
+    def run(self) -> None:
+        """Ask until told to stop, or until an answer is an error."""
+        try:
+            while not self._done.is_set() and not self._there():
+                self._done.wait(0.05)
+            if not self._done.is_set():
+                with Lakehouse.open(self._lake.home) as lakehouse:
+                    self._ask(lakehouse)
+        except BaseException as error:  # noqa: BLE001  # handed to the test by `saw`
+            self._error = error
+
+    def _there(self) -> bool:
+        """Whether a child has made the state store; made by the reader, it would change the child's course."""
+        try:
+            self._lake.ask_state("select 1 from runs limit 1")
+        except sqlite3.OperationalError:
+            return False
+        return True
+
+    def _ask(self, lakehouse: Lakehouse) -> None:
+        while not self._done.wait(0.05):
+            try:
+                self.asked.append(figures(lakehouse))
+            except NoRelease:
+                continue
+
+    def saw(self) -> list[Figures]:
+        """The figures of each release that was seen, in order; raises what went wrong, and for a mixed release."""
+        if self._error is not None:
+            raise self._error
+        seen = sorted(set(self.asked))
+        numbers = [number for number, _ in self.asked]
+        assert len({number for number, _ in seen}) == len(seen), f"two contents of one release: {seen}"
+        assert numbers == sorted(numbers), "a reader went back to an older release"
+        return [found for _, found in seen]

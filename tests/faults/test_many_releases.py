@@ -1,0 +1,94 @@
+"""A thousand reads while two hundred releases land: no error, and never two releases in one answer.
+
+One rule: every table of release n holds the number n in every row, so one query tells a mixture at once.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from lakehouse.access.identity import operator
+from lakehouse.core import Lakehouse
+from lakehouse.query.pins import Pin
+from lakehouse.runs import Runs
+from lakehouse.settings import Settings, read_settings
+from lakehouse.state.store import open_state
+from lakehouse.tables.catalog import TableCatalog
+from lakehouse.tables.commit import commit
+from lakehouse.tables.publish import Build, Publisher
+from lakehouse.tables.write import EVERYTHING, Staged, stage
+
+RELEASES, READS, READERS = 200, 1000, 3
+
+BUILT = ("staging.lines", "marts.lines", "marts.totals")
+
+MIXTURE = """
+select min(n) as low, max(n) as high, count(*) as lines from (
+    select n from raw.lines union all select n from staging.lines
+    union all select n from marts.lines union all select n from marts.totals
+)
+"""
+
+
+def test_a_thousand_reads_see_whole_releases_only_while_two_hundred_land(tmp_path: Path) -> None:
+    (tmp_path / "lakeport.toml").write_text("[query]\nworkers = 2\ncache_mb = 0\n")
+    with Lakehouse.open(tmp_path) as lakehouse, publishing(read_settings(tmp_path)) as publish:
+        publish(1)
+        landed = threading.Event()
+
+        def ask(_number: int) -> dict[str, Any]:
+            workspace = lakehouse.as_user(operator())
+            (row,) = workspace.sql(MIXTURE).table.to_pylist()
+            return {**row, "release": workspace.release.number}
+
+        def read() -> list[dict[str, Any]]:
+            seen = []
+            while not landed.is_set() or len(seen) < READS // READERS + 1:
+                seen.append(ask(len(seen)))
+            return seen
+
+        with ThreadPoolExecutor(READERS) as pool:
+            readers = [pool.submit(read) for _ in range(READERS)]
+            try:
+                for number in range(2, RELEASES + 1):
+                    publish(number)
+            finally:
+                landed.set()
+            answers = [answer for reader in readers for answer in reader.result()]
+
+        last = ask(0)
+
+    assert len(answers) >= READS
+    mixed = [answer for answer in answers if answer["low"] != answer["high"] or answer["high"] != answer["release"]]
+    assert mixed == []
+    assert {answer["lines"] for answer in answers} == {20}
+    assert len({answer["release"] for answer in answers}) > RELEASES // 10  # they read while releases landed
+    assert last == {"low": RELEASES, "high": RELEASES, "lines": 20, "release": RELEASES}
+
+
+@contextmanager
+def publishing(settings: Settings) -> Iterator[Callable[[int], None]]:
+    """Loads and publishes release n, the way a refresh does it, by one run that stays active."""
+    with closing(open_state(settings)) as state, closing(TableCatalog(settings, "dev")) as catalog:
+        Runs(state).begin("r1", "dev", "refresh", "test")
+        publisher = Publisher(state, catalog, "dev")
+
+        def publish(number: int) -> None:
+            commit(catalog, {"raw.lines": staged(catalog, "raw.lines", number).change})
+            changes = {table: staged(catalog, table, number).change for table in BUILT}
+            raw = catalog.head("raw.lines")
+            assert raw is not None
+            read = {"raw.lines": Pin(raw.metadata_location, raw.metadata.current_snapshot_id)}
+            assert publisher.publish("r1", Build(changes, read), lambda _step: None) == number
+
+        yield publish
+
+
+def staged(catalog: TableCatalog, table: str, number: int) -> Staged:
+    rows = pa.table({"n": [number] * 5})
+    return stage(catalog, table, rows.to_reader(), EVERYTHING, {"lakeport.run": "r1"})
