@@ -116,7 +116,7 @@ class Workspace:
 
     def sql(self, statement: str, max_rows: int | None = None, timeout_seconds: float | None = None) -> Answer:
         """The rows of one SELECT. Raises `StatementWrong` for what DuckDB does not accept."""
-        policy.check(self.principal, "sql", "SQL")
+        policy.check(self.principal, "query", "the lake in SQL")
         return self._ask(statement, max_rows, timeout_seconds)
 
     def tables(self) -> list[str]:
@@ -145,7 +145,7 @@ class Workspace:
 
     def runs(self) -> Runs:
         """The runs of the lake, to look at."""
-        policy.check(self.principal, "runs", "runs")
+        policy.check(self.principal, "watch", "runs")
         return Runs(self.lakehouse.state)
 
     def _ask(self, statement: str, max_rows: int | None = None, timeout_seconds: float | None = None) -> Answer:

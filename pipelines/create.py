@@ -10,8 +10,11 @@ from lakehouse.state.store import open_state
 TEMPLATES = ("sales", "empty")
 
 
-def create_lake(home: Path, template: str) -> Path:
-    """Make a lake in `home` and return where that is. Raises `RequestWrong` where there is one already."""
+def create_lake(home: Path, template: str, preface: str = "") -> Path:
+    """Make a lake in `home` and return where that is. Raises `RequestWrong` where there is one already.
+
+    `preface` is what `lakeport.toml` begins with, before the template.
+    """
     if template not in TEMPLATES:
         raise UnknownName("template", template, list(TEMPLATES))
     home = home.expanduser().resolve()
@@ -21,11 +24,8 @@ def create_lake(home: Path, template: str) -> Path:
     text = resources.files("pipelines").joinpath("templates", f"{template}.toml").read_text(encoding="utf-8")
     try:
         home.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
-        settings = read_settings(home)
-        settings.folder.mkdir(mode=0o700, exist_ok=True)
-        (settings.folder / ".gitignore").write_text("*\n", encoding="utf-8")
-        open_state(settings).close()
+        file.write_text(preface + text, encoding="utf-8")
+        open_state(read_settings(home)).close()
     except LakeportError:
         file.unlink()  # a wrong variable, or no state store: half a lake would be in the way of the next try
         raise

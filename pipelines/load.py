@@ -23,7 +23,7 @@ from pipelines.extract import Extract, extract
 from pipelines.keys import KeyCheck
 from pipelines.load_plan import LoadPlan
 from pipelines.loads import Load, Loads
-from pipelines.rejected import QUARANTINE_TABLE, Rejected
+from pipelines.rejected import QUARANTINE_TABLE, Rejected, first_rejected
 from pipelines.sources.csv_file import QUARANTINE
 
 LOAD_PROPERTY = "lakeport.load"
@@ -98,8 +98,14 @@ class Loader:
         if self._touches_quarantine(plan, rejected):
             old = _drop_rejected(plan)
             staged.append(stage(self.catalog, QUARANTINE_TABLE, judged.rejected.to_reader(), old, properties))
-        counts = {**extracted.counts(), "loaded": rows.number, "quarantined": rejected, "vanished": list(plan.vanished)}
-        return Load(load_id, plan.source.name, plan.source.config, plan.holds, counts), staged
+        counts = {
+            **extracted.counts(),
+            "loaded": rows.number,
+            "quarantined": rejected,
+            "rejected": first_rejected(judged.rejected),
+            "vanished": list(plan.vanished),
+        }
+        return Load(load_id, plan.source.name, plan.source.table, plan.source.config, plan.holds, counts), staged
 
     def _touches_quarantine(self, plan: LoadPlan, rejected: int) -> bool:
         """Whether the load adds to the quarantine table or may take something away from it."""

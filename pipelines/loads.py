@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from lakehouse.runs import Runs
 from lakehouse.state.schema import loads, now
@@ -23,6 +23,7 @@ class Load:
 
     id: str
     source: str
+    table: str
     config: str
     files: Mapping[str, str]
     counts: Mapping[str, Any]
@@ -40,7 +41,7 @@ class Loads:
         where = (loads.c.env == self._env, loads.c.state == "committed")
         with self._state.read() as connection:
             rows = connection.execute(select(loads).where(*where)).all()
-        return {row.source: Load(row.id, row.source, row.config, row.files, row.counts) for row in rows}
+        return {row.source: Load(row.id, row.source, row.raw_table, row.config, row.files, row.counts) for row in rows}
 
     def open(self) -> bool:
         """Whether a load was begun of which nobody knows yet whether it was committed."""
@@ -51,7 +52,7 @@ class Loads:
     def intend(self, run: str, load: Load, intent: Mapping[str, Any]) -> None:
         """Write down what is about to be committed; only the active run may."""
         values = {"env": self._env, "run": run, "state": "committing", "created": now(), "intent": dict(intent)}
-        named = {"id": load.id, "source": load.source, "config": load.config}
+        named = {"id": load.id, "source": load.source, "raw_table": load.table, "config": load.config}
         with self._state.write() as connection:
             self._runs.own(connection, run)
             row = {**values, **named, "files": dict(load.files), "counts": dict(load.counts)}
@@ -65,8 +66,10 @@ class Loads:
         with self._state.write() as connection:
             self._runs.own(connection, run)
             if state == "committed":
-                source = select(loads.c.source).where(loads.c.id == load_id).scalar_subquery()
-                earlier = (loads.c.env == self._env, loads.c.source == source, loads.c.state == "committed")
+                this = connection.execute(select(loads).where(loads.c.id == load_id)).one()
+                # A source that was renamed leaves its table to the new name.
+                same = or_(loads.c.source == this.source, loads.c.raw_table == this.raw_table)
+                earlier = (loads.c.env == self._env, loads.c.state == "committed", same)
                 connection.execute(loads.update().where(*earlier).values(state="superseded", files={}))
             connection.execute(loads.update().where(loads.c.id == load_id).values(state=state, intent={}))
 

@@ -31,11 +31,16 @@ class Rejected:
             return
         path = self._folder / f"rejected-{self._source}.csv"
         pyarrow.csv.write_csv(rejected, path)
-        first = "; ".join(_sentence(row) for row in rejected.slice(0, NAMED).to_pylist())
+        first = "; ".join(first_rejected(rejected))
         raise WorkFailed(
             f"sources.{self._source}: {rejected.num_rows:,} of {records:,} records were rejected, more than "
             f"max_rejected = {share:g} tolerates. Nothing of it was loaded. The first: {first}. All of them: {path}."
         )
+
+
+def first_rejected(rejected: pa.Table) -> list[str]:
+    """What is wrong with the first few records, a sentence each."""
+    return [_sentence(row) for row in rejected.slice(0, NAMED).to_pylist()]
 
 
 def _sentence(row: dict[str, object]) -> str:

@@ -23,8 +23,7 @@ def outcome_result(run: str, outcome: "Outcome", current: int | None) -> dict[st
     release = outcome.release or (current if outcome.state == "unchanged" else None)
     result = _result(run, outcome.state, release, outcome.loads, outcome.rows)
     result["tests"] = {"passed": outcome.passed, "failed": len(outcome.failed)}
-    result["repaired"] = outcome.repaired
-    result["written_elsewhere"] = outcome.foreign
+    result |= {"repaired": outcome.repaired, "written_elsewhere": outcome.foreign}
     if outcome.error is not None:
         result["error"] = outcome.error
     return result
@@ -51,6 +50,8 @@ def _result(
         "tables": {table: {"rows": count} for table, count in sorted(rows.items())},
         "tests": {"passed": 0, "failed": 0},
         "sources": {name: dict(load.counts) for name, load in sorted(loads.items())},
+        "repaired": [],
+        "written_elsewhere": [],
     }
 
 

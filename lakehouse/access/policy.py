@@ -12,8 +12,8 @@ RANK: dict[Role, int] = {"viewer": 0, "analyst": 1, "engineer": 2, "admin": 3}
 NEEDS: dict[str, Role] = {
     "measure": "viewer",
     "describe": "viewer",
-    "sql": "analyst",
-    "runs": "viewer",
+    "query": "analyst",
+    "watch": "viewer",
 }
 
 

@@ -69,10 +69,11 @@ loads = Table(
     Column("id", String(130), primary_key=True),
     Column("env", String(63), nullable=False),
     Column("source", String(63), nullable=False),
+    Column("raw_table", String(80), nullable=False),
     Column("run", String(64), nullable=False),
     Column(
         "state", String(20), nullable=False
-    ),  # committing committed superseded discarded: one committed load per source
+    ),  # committing committed superseded discarded: one committed load per source and table
     Column("created", String(27), nullable=False),
     Column("config", String(64), nullable=False),  # fingerprint of the source's settings
     Column("files", JSON, nullable=False),  # file -> SHA-256, everything that the table holds after this load

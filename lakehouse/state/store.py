@@ -12,9 +12,9 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
-from lakehouse.errors import RequestWrong, Unavailable
+from lakehouse.errors import RequestWrong, SettingsWrong, Unavailable
 from lakehouse.settings import Settings
 from lakehouse.state.schema import VERSION, now
 
@@ -63,6 +63,9 @@ def open_state(settings: Settings) -> State:
     """
     try:
         settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        unlisted = settings.folder / ".gitignore"  # the folder keeps itself out of Git
+        if not unlisted.exists():
+            unlisted.write_text("*\n", encoding="utf-8")
     except OSError as error:
         raise Unavailable(f"The folder {settings.folder} cannot be made: {error.strerror}.") from error
     state = State(settings.state_url)
@@ -127,6 +130,8 @@ def _translated() -> Iterator[None]:
             "The state store cannot be used. Check that its folder is writable, the disk is not full and nothing "
             f"holds it locked ({error.orig})."
         ) from error
+    except (ArgumentError, ImportError) as error:  # no such database, or its driver is not installed
+        raise SettingsWrong(f"lake.state cannot be used: {error}.") from error
     except DatabaseError as error:
         if isinstance(error.orig, sqlite3.DatabaseError) and "not a database" in str(error.orig):
             raise Unavailable("The state store is not a database. Restore it from a copy.") from error

@@ -22,6 +22,9 @@ CSV = Path("data/sales.csv")
 MARK = "demo.json"
 """Stands in the lake's folder of every demo and holds what its sample was made with."""
 
+PREFACE = "# A demo with invented data, made by `lakeport demo`.\n"
+"""First line of a demo's settings, which says so also where the lake's folder was removed."""
+
 USUAL = {"rows": 1000, "seed": 42}
 
 HEADLINE = {"metrics": ["revenue", "orders", "customers", "units", "average_order_value"]}
@@ -66,17 +69,19 @@ def demo(
 def _make(home: Path, sample: dict[str, int], *, reset: bool, door: Door) -> None:
     folder, file = home / FOLDER_NAME, home / FILE_NAME
     mark = folder / MARK
-    if not mark.exists():
+    if not mark.exists() and not _is_demo(file):
         _refuse_what_is_there(home)
     elif reset:
         file.unlink(missing_ok=True)
         (home / CSV).unlink(missing_ok=True)
-        shutil.rmtree(folder)
-    elif file.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+    elif mark.exists() and file.exists():
         made = json.loads(mark.read_text(encoding="utf-8"))
         if sample not in (made, USUAL):
             raise RequestWrong(f"The demo was made with {made['rows']:,} rows and seed {made['seed']}. Add --reset.")
         return
+    elif file.exists() and (home / CSV).exists():
+        return  # somebody has removed the lake's folder: it is made again, from the data as they are
     door.say(f"Making a demo lake in {home} with {sample['rows']:,} rows of invented sales.")
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -84,7 +89,12 @@ def _make(home: Path, sample: dict[str, int], *, reset: bool, door: Door) -> Non
     except OSError as error:
         raise Unavailable(f"No lake can be made in {home}: {error.strerror}.") from error
     write_sample(home / CSV, sample["rows"], sample["seed"])
-    create_lake(home, "sales")
+    file.unlink(missing_ok=True)
+    create_lake(home, "sales", PREFACE)
+
+
+def _is_demo(file: Path) -> bool:
+    return file.exists() and file.read_text(encoding="utf-8", errors="replace").startswith(PREFACE)
 
 
 def _refuse_what_is_there(home: Path) -> None:

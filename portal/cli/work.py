@@ -102,4 +102,5 @@ def _summary(result: dict[str, Any]) -> str:
             for file, columns in source["ignored_columns"].items()
         ]
         lines += [f"{name}: {file} is gone, and so are its rows." for file in source["vanished"]]
+        lines += [f"{name}: {sentence}" for sentence in source["rejected"]]
     return "\n".join(lines)

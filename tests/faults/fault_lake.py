@@ -117,7 +117,12 @@ class FaultLake:
 
     def ended(self, process: "subprocess.Popen[str]") -> Ended:
         """How a refresh ends; waits for it."""
-        out, error = process.communicate(timeout=180)
+        with process:
+            try:
+                out, error = process.communicate(timeout=180)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
         run = json.loads(out.splitlines()[0])["run"] if out else ""
         file = self.home / ".lakeport" / "runs" / run / "result.json"
         return Ended(process.returncode, error.strip(), json.loads(file.read_text()) if run and file.exists() else {})

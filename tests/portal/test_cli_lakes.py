@@ -1,6 +1,7 @@
 """The commands that make and change a lake: init, demo, load, build, refresh, run."""
 
 import json
+import shutil
 import stat
 from pathlib import Path
 
@@ -13,13 +14,6 @@ from tests.portal.command_line import Said, lakeport
 RESULT = {"run", "state", "release", "rows_read", "rows_loaded", "rows_quarantined", "tables", "tests"}
 HEADER = ",".join(SAMPLE_COLUMNS)
 LINE = "O-1,C-1,2024-01-01,Mouse,1,2.00,North\n"
-
-
-@pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Said]:
-    """A demo lake, and what was said while it was made."""
-    home = tmp_path_factory.mktemp("demo") / "a new folder"
-    return home, lakeport("demo", home=home)
 
 
 def test_init_makes_a_lake_that_keeps_itself_out_of_git(tmp_path: Path) -> None:
@@ -100,6 +94,20 @@ def test_a_reset_demo_is_a_new_one(tmp_path: Path) -> None:
     assert len((tmp_path / "data" / "sales.csv").read_text(encoding="utf-8").splitlines()) == 31
 
 
+def test_a_demo_whose_lake_was_removed_is_made_again_from_its_data(tmp_path: Path) -> None:
+    lakeport("demo", "--rows", "20", "--seed", "7", "--json", home=tmp_path)
+    data = tmp_path / "data" / "sales.csv"
+    data.write_text(data.read_text(encoding="utf-8") + LINE, encoding="utf-8")
+    shutil.rmtree(tmp_path / ".lakeport")
+
+    again = lakeport("demo", "--json", home=tmp_path)
+
+    assert again.code == 0
+    counted = lakeport("query", "select count(*) from raw.sales", "--json", home=tmp_path)
+    assert counted.document["rows"] == [[21]]
+    assert (tmp_path / ".lakeport" / ".gitignore").read_text(encoding="utf-8") == "*\n"
+
+
 @pytest.mark.parametrize("reset", [[], ["--reset"]])
 @pytest.mark.parametrize("place", ["lakeport.toml", ".lakeport/state.db", "data/sales.csv"])
 def test_a_demo_never_touches_what_it_has_not_made(tmp_path: Path, place: str, reset: list[str]) -> None:
@@ -160,13 +168,13 @@ def test_nothing_loaded_and_nothing_released_is_said_as_such(lake: Lake) -> None
     assert again.out.startswith("Unchanged: nothing new was loaded, and nothing has been released yet.")
 
 
-def test_an_unchanged_refresh_says_which_release_holds(sample_lake: Lake) -> None:
-    shown = lakeport("refresh", home=sample_lake.home)
-    told = lakeport("refresh", "--json", home=sample_lake.home)
+def test_an_unchanged_refresh_says_which_release_holds(demo_home: Path) -> None:
+    shown = lakeport("refresh", home=demo_home)
+    told = lakeport("refresh", "--json", home=demo_home)
 
-    assert shown.out.startswith("Unchanged: release 2 holds what is there. Run ")
+    assert shown.out.startswith("Unchanged: release 1 holds what is there. Run ")
     assert told.document.keys() >= RESULT
-    assert (told.code, told.document["state"], told.document["release"]) == (0, "unchanged", 2)
+    assert (told.code, told.document["state"], told.document["release"]) == (0, "unchanged", 1)
 
 
 def test_runs_are_listed_newest_first_and_shown_one_by_one(demo: tuple[Path, Said]) -> None:

@@ -67,8 +67,8 @@ def test_the_script_and_the_module_are_the_same_command() -> None:
     assert script.stdout.splitlines()[2:] == module.stdout.splitlines()[2:]
 
 
-def test_json_is_all_that_a_refresh_prints(sample_lake: Lake) -> None:
-    done = run(SCRIPT, "refresh", "--home", sample_lake.home, "--json")
+def test_json_is_all_that_a_refresh_prints(demo_home: Path) -> None:
+    done = run(SCRIPT, "refresh", "--home", demo_home, "--json")
 
     assert (done.returncode, json.loads(done.stdout)["state"], done.stderr) == (0, "unchanged", "")
 
@@ -182,14 +182,14 @@ def test_a_terminal_gets_bars_and_is_left_as_it_was(lake: Lake) -> None:
     assert "Loaded, not released yet: 1 rows loaded, 0 quarantined." in shown
 
 
-def test_an_unchanged_run_takes_less_than_its_promised_processor_time(sample_lake: Lake) -> None:
-    used = processor_seconds(sys.executable, "-m", "pipelines.run", "refresh", "--home", sample_lake.home)
+def test_an_unchanged_run_takes_less_than_its_promised_processor_time(demo_home: Path) -> None:
+    used = processor_seconds(sys.executable, "-m", "pipelines.run", "refresh", "--home", demo_home)
 
     assert used <= UNCHANGED_RUN_SECONDS
 
 
-def test_an_unchanged_refresh_takes_less_than_its_promised_processor_time(sample_lake: Lake) -> None:
-    assert processor_seconds(SCRIPT, "refresh", "--home", sample_lake.home) <= UNCHANGED_REFRESH_SECONDS
+def test_an_unchanged_refresh_takes_less_than_its_promised_processor_time(demo_home: Path) -> None:
+    assert processor_seconds(SCRIPT, "refresh", "--home", demo_home) <= UNCHANGED_REFRESH_SECONDS
 
 
 def test_a_refresh_with_a_change_takes_less_than_its_promised_processor_time(lake: Lake) -> None:

@@ -83,7 +83,7 @@ def test_what_only_looks_like_a_secret_is_none(home: Path, line: str) -> None:
 
 def test_a_secret_that_others_can_read_is_found(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     secret = tmp_path / "secret"
-    secret.write_text("sqlite:///x.db", encoding="utf-8")
+    secret.write_text(f"sqlite:///{tmp_path}/x.db", encoding="utf-8")
     monkeypatch.setenv("LAKEPORT_LAKE__STATE_FILE", str(secret))
 
     secret.chmod(0o644)

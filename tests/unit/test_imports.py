@@ -9,7 +9,8 @@ import sys
 
 import pytest
 
-from tests.pipelines.lake import ROOT, Lake
+from tests.conftest import LATE_LINE, SAMPLE_COLUMNS
+from tests.pipelines.lake import ROOT, Lake, source
 
 HEAVY = {"alembic", "dbt", "dlt", "duckdb", "pyiceberg", "sqlglot"}
 
@@ -47,12 +48,15 @@ def test_a_lake_is_opened_without_anything_heavy(sample_lake: Lake) -> None:
     assert imported(code) == set()
 
 
-def test_an_unchanged_refresh_imports_nothing_heavy(sample_lake: Lake) -> None:
+def test_an_unchanged_refresh_imports_nothing_heavy(lake: Lake) -> None:
+    lake.configure(source(columns=SAMPLE_COLUMNS))
+    lake.write("sales.csv", f"{','.join(SAMPLE_COLUMNS)}\n{LATE_LINE}")
+    assert lake.start().ending == ("success", 0)
     # The run sends its standard output elsewhere and may not be the last to speak: the report goes to a file.
-    report = sample_lake.home / "modules.json"
+    report = lake.home / "modules.json"
     code = (
         "import json, sys\nfrom pathlib import Path\nfrom pipelines.run import main\n"
-        f"code = main(['refresh', '--home', {str(sample_lake.home)!r}])\n"
+        f"code = main(['refresh', '--home', {str(lake.home)!r}])\n"
         f"Path({str(report)!r}).write_text(json.dumps([code, sorted(sys.modules)]))\n"
     )
 

@@ -23,8 +23,8 @@ def test_an_action_that_is_not_listed_is_refused_for_every_role(role: Role, acti
     [
         ("measure", {"viewer", "analyst", "engineer", "admin"}),
         ("describe", {"viewer", "analyst", "engineer", "admin"}),
-        ("runs", {"viewer", "analyst", "engineer", "admin"}),
-        ("sql", {"analyst", "engineer", "admin"}),
+        ("watch", {"viewer", "analyst", "engineer", "admin"}),
+        ("query", {"analyst", "engineer", "admin"}),
     ],
 )
 def test_a_role_reaches_what_it_needs_to(action: str, allowed: set[str]) -> None:
@@ -32,14 +32,14 @@ def test_a_role_reaches_what_it_needs_to(action: str, allowed: set[str]) -> None
 
 
 def test_the_list_of_actions_is_the_one_that_is_tested_here() -> None:
-    assert set(policy.NEEDS) == {"measure", "describe", "sql", "runs"}
+    assert set(policy.NEEDS) == {"measure", "describe", "query", "watch"}
 
 
 def test_a_refusal_names_who_what_and_whom_to_ask() -> None:
     with pytest.raises(NotAllowed) as caught:
-        policy.check(Principal("ana", "viewer"), "sql", "SQL")
+        policy.check(Principal("ana", "viewer"), "query", "the lake in SQL")
 
-    assert str(caught.value) == "ana may not sql SQL. Ask an admin for access."
+    assert str(caught.value) == "ana may not query the lake in SQL. Ask an admin for access."
     assert (caught.value.status, caught.value.exit_code) == (403, 3)
 
 

@@ -14,6 +14,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(130), primary_key=True),
         sa.Column("env", sa.String(63), nullable=False),
         sa.Column("source", sa.String(63), nullable=False),
+        sa.Column("raw_table", sa.String(80), nullable=False),
         sa.Column("run", sa.String(64), nullable=False),
         sa.Column("state", sa.String(20), nullable=False),
         sa.Column("created", sa.String(27), nullable=False),
