@@ -16,11 +16,13 @@ from pydantic import TypeAdapter
 from pyiceberg.catalog.sql import IcebergTables, SqlCatalog
 from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.io.pyarrow import ArrowScan, _dataframe_to_data_files, bin_pack_record_batches
-from pyiceberg.manifest import DataFile
+from pyiceberg.manifest import DataFile, ManifestFile
 from pyiceberg.schema import Schema
 from pyiceberg.serializers import ToOutputFile
 from pyiceberg.table import ALWAYS_TRUE, FileScanTask, TableProperties, Transaction
+from pyiceberg.table.snapshots import Operation
 from pyiceberg.table.update import AssertTableUUID, TableRequirement, TableUpdate
+from pyiceberg.table.update.snapshot import _OverwriteFiles
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
@@ -40,6 +42,21 @@ def write_metadata(transaction: Transaction, location: str) -> None:
     """Write the metadata that the table will have to a file that no catalog knows."""
     output = transaction._table.io.new_output(location)
     ToOutputFile.table_metadata(transaction.table_metadata, output, overwrite=True)
+
+
+class Overwrite(_OverwriteFiles):
+    """A snapshot that adds files and takes files away, and leaves manifests behind in which no file lives any more.
+
+    PyIceberg's own keeps them for ever: each replacement would add one that every later reader and writer opens.
+    """
+
+    def _existing_manifests(self) -> list[ManifestFile]:
+        return [item for item in super()._existing_manifests() if item.has_added_files() or item.has_existing_files()]
+
+
+def overwrite(transaction: Transaction, properties: Mapping[str, str]) -> Overwrite:
+    """A new snapshot of a table that has one already; `properties` go into its summary."""
+    return Overwrite(Operation.OVERWRITE, transaction, transaction._table.io, snapshot_properties=dict(properties))
 
 
 def planned_files(transaction: Transaction, row_filter: Any = ALWAYS_TRUE) -> list[FileScanTask]:

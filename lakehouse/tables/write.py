@@ -60,8 +60,8 @@ def stage(
     _evolve(transaction, schema, replaced=drop is not None and not drop)
     files = internals.write_files(transaction, _as(schema, rows))
     dropped, kept = ([], iter(())) if drop is None else _split(transaction, drop)
-    update = transaction.update_snapshot(snapshot_properties=dict(properties))
-    with update.overwrite() if dropped else update.merge_append() as snapshot:
+    appended = transaction.update_snapshot(snapshot_properties=dict(properties)).merge_append
+    with internals.overwrite(transaction, properties) if dropped else appended() as snapshot:
         for old in dropped:
             snapshot.delete_data_file(old)
         for file in (*kept, *files):

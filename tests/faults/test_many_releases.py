@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pytest
 
 from lakehouse.access.identity import operator
 from lakehouse.core import Lakehouse
@@ -22,6 +23,8 @@ from lakehouse.tables.catalog import TableCatalog
 from lakehouse.tables.commit import commit
 from lakehouse.tables.publish import Build, Publisher
 from lakehouse.tables.write import EVERYTHING, Staged, stage
+
+pytestmark = pytest.mark.faults
 
 RELEASES, READS, READERS = 200, 1000, 2
 

@@ -146,5 +146,6 @@ def test_what_the_run_reports_of_a_file_names_blank_lines_and_columns_that_nobod
         "quarantined": 0,
         "blank_lines": 1,
         "ignored_columns": {"sales.csv": ["note", ""]},
+        "rejected": [],
         "vanished": [],
     }

@@ -13,10 +13,12 @@ from pyiceberg.expressions import EqualTo
 from pyiceberg.io.pyarrow import ArrowScan, _dataframe_to_data_files
 from pyiceberg.serializers import ToOutputFile
 from pyiceberg.table import StaticTable, Transaction
+from pyiceberg.table.update.snapshot import _OverwriteFiles
 from staged_tables import intent, put, rows, staged
 
 from lakehouse.tables import internals
 from lakehouse.tables.catalog import TableCatalog
+from lakehouse.tables.write import EVERYTHING
 
 
 def private_names() -> set[str]:
@@ -29,7 +31,9 @@ def private_names() -> set[str]:
 
 def test_no_private_name_is_used_that_is_not_looked_at_here() -> None:
     assert private_names() == {
+        "_OverwriteFiles",
         "_dataframe_to_data_files",
+        "_existing_manifests",
         "_requirements",
         "_scan",
         "_table",
@@ -50,6 +54,8 @@ def test_no_private_name_is_used_that_is_not_looked_at_here() -> None:
         (MetastoreCatalog._write_metadata, ["metadata", "io", "metadata_path"]),
         (Transaction._scan, ["self", "row_filter", "case_sensitive"]),
         (ArrowScan.__init__, ["self", "table_metadata", "io", "projected_schema", "row_filter"]),
+        (_OverwriteFiles.__init__, ["self", "operation", "transaction", "io"]),
+        (_OverwriteFiles._existing_manifests, ["self"]),
         (ToOutputFile.table_metadata, ["metadata", "output_file", "overwrite"]),
     ],
 )
@@ -117,6 +123,20 @@ def test_files_are_planned_as_the_transaction_sees_them_and_read_in_the_present_
 
     assert len(internals.planned_files(transaction)) == 2
     assert found.to_pylist() == [{"n": 1, "new": None}, {"n": 2, "new": None}]
+
+
+def test_replacements_do_not_pile_up_manifests_that_every_reader_would_open(catalog: TableCatalog) -> None:
+    for number in range(6):
+        put(catalog, "raw.t", {"n": [number, 9]}, EVERYTHING)
+    head = catalog.head("raw.t")
+    assert head is not None
+    snapshot = head.current_snapshot()
+    assert snapshot is not None
+
+    manifests = snapshot.manifests(head.io)
+
+    assert len(manifests) == 2  # the files that came, and those that went
+    assert [rows(catalog, "raw.t", item.snapshot_id) for item in head.snapshots()] == [[(n,), (9,)] for n in range(6)]
 
 
 def test_files_are_cut_at_the_tables_target_size(catalog: TableCatalog) -> None:
