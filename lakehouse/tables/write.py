@@ -4,7 +4,7 @@ One rule: nothing here changes what anybody sees. What is staged becomes visible
 """
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,7 +59,7 @@ def stage(
     transaction = catalog.ensure(table, schema).transaction()
     _evolve(transaction, schema, replaced=drop is not None and not drop)
     files = internals.write_files(transaction, _as(schema, rows))
-    dropped, kept = ([], iter(())) if drop is None else _split(transaction, drop)
+    dropped, kept = ([], []) if drop is None else _split(transaction, drop)
     appended = transaction.update_snapshot(snapshot_properties=dict(properties)).merge_append
     with internals.overwrite(transaction, properties) if dropped else appended() as snapshot:
         for old in dropped:
@@ -91,11 +91,11 @@ def _evolve(transaction: Transaction, schema: pa.Schema, *, replaced: bool) -> N
                 evolution.move_after(name, before)
 
 
-def _split(transaction: Transaction, drop: Drop) -> tuple[list[DataFile], Iterator[DataFile]]:
+def _split(transaction: Transaction, drop: Drop) -> tuple[list[DataFile], list[DataFile]]:
     """The data files that hold rows to drop, and new ones with the rows of them that stay."""
     tasks = internals.planned_files(transaction, _within(drop))
     if not drop:
-        return [task.file for task in tasks], iter(())
+        return [task.file for task in tasks], []
     schema = transaction.table_metadata.schema()
     touched: list[DataFile] = []
     rewritten: list[DataFile] = []
@@ -107,7 +107,7 @@ def _split(transaction: Transaction, drop: Drop) -> tuple[list[DataFile], Iterat
         rest = internals.read_file(transaction, task, schema).filter(pc.invert(gone))
         if rest.num_rows:
             rewritten.extend(internals.write_files(transaction, rest.to_reader()))
-    return touched, iter(rewritten)
+    return touched, rewritten
 
 
 def _within(drop: Drop) -> BooleanExpression:
