@@ -74,7 +74,7 @@ def plan(
         else:
             measured = workspace.measure(plan_json)
             door.say(measured.compiled.sentence)
-            _show(door, workspace, measured.answer)
+            _show(door, workspace, measured.answer, figures=True)
     return 0
 
 
@@ -133,8 +133,8 @@ def _document(workspace: Workspace, answer: Answer) -> dict[str, Any]:
     return {**document(answer.table), "complete": answer.complete, **version}
 
 
-def _show(door: Door, workspace: Workspace, answer: Answer) -> None:
-    show_table(answer.table, SHOWN_ROWS)
+def _show(door: Door, workspace: Workspace, answer: Answer, *, figures: bool = False) -> None:
+    show_table(answer.table, SHOWN_ROWS, figures=figures)
     rows = f"{answer.table.num_rows:,} row{'' if answer.table.num_rows == 1 else 's'}"
     shown = f", the first {SHOWN_ROWS} shown" if answer.table.num_rows > SHOWN_ROWS else ""
     cut = "" if answer.complete else ", cut at the limit"

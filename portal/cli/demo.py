@@ -59,9 +59,9 @@ def demo(
         by_region = {str(row["region"]): str(row["revenue"]) for row in regions.to_pylist()}
         door.give({"home": str(home), "csv": str(home / CSV), "release": release, **figures, "by_region": by_region})
         return 0
-    show_table(headline, 1)
+    show_table(headline, 1, figures=True)
     typer.echo("")
-    show_table(regions, regions.num_rows)
+    show_table(regions, regions.num_rows, figures=True)
     door.say(_where(home))
     return 0
 

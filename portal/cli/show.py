@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -22,13 +23,15 @@ LAST = 24
 """Characters that the last column of a table needs at least."""
 
 
-def show_table(table: pa.Table, most: int) -> None:
+def show_table(table: pa.Table, most: int, *, figures: bool = False) -> None:
     """Print the first rows, numbers to the right; what is too wide for the terminal goes one value below the other.
 
-    The last column may be wrapped. What is not a terminal has any width.
+    The last column may be wrapped. What is not a terminal has any width. `figures`: whole numbers and decimals are
+    amounts, not names, and are written with commas between the thousands.
     """
     names = [printable(name) for name in table.column_names]
-    rows = [[_text(value) for value in row] for row in _rows(table.slice(0, most))]
+    text = _figure if figures else _text
+    rows = [[text(value) for value in row] for row in _rows(table.slice(0, most))]
     widths = [max(map(cell_len, cells)) for cells in zip(names, *rows, strict=True)]
     console = Console(highlight=False)
     if not console.is_terminal:
@@ -63,6 +66,10 @@ def _show_records(console: Console, names: list[str], rows: list[list[str]]) -> 
 def _rows(table: pa.Table) -> Iterator[tuple[Any, ...]]:
     """By position, since two columns may carry one name."""
     return zip(*(column.to_pylist() for column in table.columns), strict=True)
+
+
+def _figure(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int | Decimal) and not isinstance(value, bool) else _text(value)
 
 
 def _text(value: Any) -> str:

@@ -57,7 +57,7 @@ def test_the_demo_shows_its_figures_and_where_things_are(demo: tuple[Path, Said]
 
     assert said.code == 0
     words = said.out.split()
-    for figure in ("3035021.03", "1000", "199", "3023", "3035.02", "664975.76", "575836.10"):
+    for figure in ("3,035,021.03", "1,000", "199", "3,023", "3,035.02", "664,975.76", "575,836.10"):
         assert figure in words
     assert f"settings  {home}/lakeport.toml" in said.out
     assert "load: 1 of 1 sources loaded" in said.err
