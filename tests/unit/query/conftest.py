@@ -7,9 +7,16 @@ from typing import Any
 
 import pytest
 from query_lake import Lake, OpenPool, write_lake
+from worker_processes import set_others_apart
 
 from lakehouse.query.pool import QueryPool
 from lakehouse.settings import QuerySettings
+
+
+@pytest.fixture(autouse=True)
+def _own_workers() -> None:
+    """A test that counts or kills workers means its own."""
+    set_others_apart()
 
 
 @pytest.fixture(scope="session")

@@ -4,14 +4,23 @@ import os
 import time
 from pathlib import Path
 
+_others: set[int] = set()
+
+
+def set_others_apart() -> None:
+    """From now on the workers that live already, such as those of a lake that many tests share, count for nobody."""
+    _others.clear()
+    _others.update(workers_of(os.getpid()))
+
 
 def workers_of(parent: int) -> set[int]:
-    """Process ids of living workers that the process started."""
-    return {
+    """Process ids of living workers that the process started, without those that were set apart."""
+    found = {
         int(folder.name)
         for folder in Path("/proc").iterdir()
         if folder.name.isdigit() and _is_worker(folder) and _field(folder, 1) == str(parent)
     }
+    return found - _others
 
 
 def alive(pid: int) -> bool:
