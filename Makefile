@@ -37,7 +37,8 @@ bench: install-dev ## figures about speed and memory; they never fail on time (m
 lock: ## write requirements/*.txt anew from pyproject.toml (needs uv and a network)
 	@command -v uv >/dev/null || { echo "make lock needs uv, and it is not on the PATH. Install uv, then run make lock again." >&2; exit 4; }
 	$(LOCK) pyproject.toml requirements/build.in --output-file requirements/base.txt
-	$(LOCK) pyproject.toml --extra dev --constraints requirements/base.txt --output-file requirements/dev.txt
+	$(LOCK) pyproject.toml --extra dev --constraints requirements/base.txt --override requirements/overrides.txt \
+		--output-file requirements/dev.txt
 
 clean: ## remove caches and byte code; .venv and every lake stay
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

@@ -50,7 +50,7 @@ def place(path: Path) -> str:
 def test_the_walk_finds_this_file_and_no_installed_package() -> None:
     found = {place(path) for path in files(".py")}
 
-    assert {"tests/test_style.py", "lakehouse/settings.py"} <= found
+    assert {"tests/test_style.py", "lakehouse/core.py"} <= found
     assert not [name for name in found if "site-packages" in name]
 
 

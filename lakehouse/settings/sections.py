@@ -1,28 +1,18 @@
-"""What a lake is set to: `LAKEPORT_<SECTION>__<KEY>` over `lakeport.toml` over defaults, read once and frozen.
+"""The sections of the settings, their keys and what they mean.
 
-One rule: nothing else reads the environment or the file. Every field has a description, which is
-its documentation.
+One rule: every field has a description, which is its documentation.
 """
 
-import difflib
-import json
-import os
 import re
-import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from lakehouse.errors import SettingsWrong
+from lakehouse.access.identity import Role
 
-FILE_NAME = "lakeport.toml"
 FOLDER_NAME = ".lakeport"
-PREFIX = "LAKEPORT_"
 NAME = r"^[a-z][a-z0-9_]{0,62}$"
 
 
@@ -148,6 +138,45 @@ class QuerySettings(Section):
     cache_mb: int = Field(128, ge=0, description="Memory for answers that were given before, in MiB.")
 
 
+class ServerSettings(Section):
+    """Where and how the portal is served."""
+
+    host: str = Field("127.0.0.1", min_length=1, description="Address to listen on.")
+    port: int = Field(8050, ge=1, le=65535, description="Port to listen on.")
+    workers: int = Field(1, ge=1, le=64, description="Web processes; each has its own query workers and cache.")
+    threads: int = Field(8, ge=1, le=256, description="Requests that one web process answers at a time.")
+    base_path: str = Field(
+        "", pattern=r"^(/[A-Za-z0-9._~-]+)*$", description="Path below which a reverse proxy shows the portal."
+    )
+    trusted_proxies: int = Field(
+        0, ge=0, le=10, description="Proxies in front of the portal whose X-Forwarded headers are believed."
+    )
+    secret_key: str = Field(
+        "", repr=False, description="Signs session cookies, at least 32 characters; in dev a file in the lake's folder."
+    )
+    notice: str = Field("", max_length=200, description="A sentence that stands on every page and on the login form.")
+
+    @model_validator(mode="after")
+    def _secret_is_long(self) -> "ServerSettings":
+        if self.secret_key and len(self.secret_key) < 32:
+            raise ValueError("secret_key must have at least 32 characters; leave it empty in dev")
+        return self
+
+
+SEEN_BY_ROLE: dict[Role, tuple[str, ...]] = {"viewer": ("marts.*",), "analyst": ("marts.*", "staging.*")}
+
+
+class AccessSettings(Section):
+    """How long a login holds, and which tables a role may see."""
+
+    idle_minutes: int = Field(120, ge=1, description="Minutes without a request after which a login ends.")
+    absolute_hours: int = Field(24, ge=1, description="Hours after which a login ends in any case.")
+    tables: dict[Role, tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*\.([a-z0-9_]+|\*)$")], ...]] = Field(
+        default_factory=lambda: dict(SEEN_BY_ROLE),
+        description="Tables that a role may see, such as marts.*; a role that is not named sees every table.",
+    )
+
+
 class Settings(Section):
     """All settings of one lake."""
 
@@ -161,6 +190,8 @@ class Settings(Section):
     )
     dbt: DbtSettings = DbtSettings()
     query: QuerySettings = QuerySettings()
+    server: ServerSettings = ServerSettings()
+    access: AccessSettings = AccessSettings()
 
     @model_validator(mode="after")
     def _one_source_per_table(self) -> "Settings":
@@ -205,170 +236,3 @@ class Settings(Section):
     def namespace(self, env: str) -> str:
         """Iceberg namespace of an environment, such as `dev_analytics`."""
         return self.environments[env].namespace or f"{env}_analytics"
-
-
-def read_settings(home: Path, environ: Mapping[str, str] | None = None) -> Settings:
-    """The settings of the lake at `home`.
-
-    Raises `SettingsWrong` with the key or variable, its line in `lakeport.toml` and the choices.
-    """
-    home = home.expanduser().resolve()
-    text = _text(home / FILE_NAME)
-    try:
-        values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsWrong(f"{FILE_NAME} is not valid TOML: {error}.") from error
-    if "home" in values:
-        raise SettingsWrong(_unknown(_place(("home",), text, {}), ("home",)))
-    variables = _variables(os.environ if environ is None else environ)
-    for path, variable in sorted(variables.items()):  # a section's own variable goes before those of its keys
-        _put(values, path, variable)
-    try:
-        return Settings(home=home, **values)
-    except ValidationError as error:
-        raise SettingsWrong("\n".join(_explain(detail, text, variables) for detail in error.errors()[:5])) from error
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsWrong(f"{path} cannot be read: {error}.") from error
-
-
-@dataclass(frozen=True)
-class _Variable:
-    """A variable as it was set: its name, for messages, and its value or the text of the file that it names."""
-
-    name: str
-    value: str
-
-
-def _variables(environ: Mapping[str, str]) -> dict[tuple[str, ...], _Variable]:
-    """`LAKEPORT_A__B=x` as {("a", "b"): x}; `LAKEPORT_A__B_FILE=path` as the file's text without its last newline."""
-    found: dict[tuple[str, ...], _Variable] = {}
-    for name, value in environ.items():
-        if not name.startswith(PREFIX) or "__" not in name:
-            continue
-        path = tuple(name.removeprefix(PREFIX).lower().split("__"))
-        if path[-1].endswith("_file"):
-            path = (*path[:-1], path[-1].removesuffix("_file"))
-            value = _secret(name, Path(value))
-        if path[0] not in _known_keys(()):
-            raise SettingsWrong(_unknown(name, path[:1]))
-        if path in found:
-            raise SettingsWrong(f"{found[path].name} and {name} set the same key. Unset one of them.")
-        found[path] = _Variable(name, value)
-    return found
-
-
-def _secret(name: str, path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8").removesuffix("\n")
-    except OSError as error:
-        raise SettingsWrong(f"{name} names a file that cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise SettingsWrong(f"{name} names a file that is not UTF-8 text.") from error
-
-
-def _put(values: dict[str, Any], path: tuple[str, ...], variable: _Variable) -> None:
-    for step in path[:-1]:
-        values = values.setdefault(step, {})
-        if not isinstance(values, dict):
-            raise SettingsWrong(f"{variable.name} goes into {step!r}, which is not a section.")
-    values[path[-1]] = _value(variable, _kind(path))
-
-
-def _value(variable: _Variable, kind: Any) -> Any:
-    """A list or a section is written as JSON, anything else as it is."""
-    is_list, is_section = get_origin(kind) is tuple, get_origin(kind) is dict or _is_section(kind)
-    if not is_list and not is_section:
-        return variable.value
-    try:
-        value = json.loads(variable.value)
-    except ValueError:
-        value = None
-    if not isinstance(value, list if is_list else dict):
-        example = 'a list such as ["order_id"]' if is_list else 'an object such as {"key": "value"}'
-        raise SettingsWrong(f"{variable.name} must be JSON: {example}.")
-    return value
-
-
-def _explain(detail: ErrorDetails, text: str, variables: Mapping[tuple[str, ...], _Variable]) -> str:
-    """One sentence for one mistake: where it stands, what is wrong, what the choices are."""
-    path = tuple(str(step) for step in detail["loc"] if step != "[key]")
-    place = _place(path[:-1] if detail["type"] == "missing" else path, text, variables)
-    if detail["type"] == "extra_forbidden":
-        return _unknown(place, path)
-    message = detail["msg"].removeprefix("Value error, ")
-    if detail["type"] == "model_type":
-        message = f"this is a section; write [{'.'.join(path)}] with its keys below"
-    return f"{place}: {'.'.join(path) or 'the settings'}: {message[:1].lower()}{message[1:]}."
-
-
-def _place(path: tuple[str, ...], text: str, variables: Mapping[tuple[str, ...], _Variable]) -> str:
-    """What sets a key: a variable, or a line of the file; for a section all of them."""
-    around = [variable.name for at, variable in sorted(variables.items()) if path[: len(at)] == at]
-    if around:
-        return around[-1]
-    line = _line(text, path)
-    below = [variable.name for at, variable in sorted(variables.items()) if path and at[: len(path)] == path]
-    places = [*([f"{FILE_NAME}, line {line}"] if line is not None else []), *below]
-    return " and ".join(places) or FILE_NAME
-
-
-def _unknown(place: str, path: tuple[str, ...]) -> str:
-    known = _known_keys(path[:-1])
-    close = difflib.get_close_matches(path[-1], known, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    return f"{place}: unknown key {'.'.join(path)!r}.{hint} Known keys: {', '.join(known)}."
-
-
-def _is_section(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, BaseModel)
-
-
-def _kind(path: tuple[str, ...]) -> Any:
-    """The type that stands at a place in the settings; None where there is none."""
-    kind: Any = Settings
-    for step in path:
-        if _is_section(kind):
-            fields = {field.alias or name: field for name, field in kind.model_fields.items()}
-            kind = fields[step].annotation if step in fields else None
-        else:
-            kind = get_args(kind)[1] if get_origin(kind) is dict else None
-    return kind
-
-
-def _known_keys(path: tuple[str, ...]) -> list[str]:
-    """Names allowed below a place in the settings."""
-    kind = _kind(path)
-    if not _is_section(kind):
-        return []
-    return [field.alias or name for name, field in kind.model_fields.items() if name != "home"]
-
-
-def _line(text: str, path: tuple[str, ...]) -> int | None:
-    """The line of `lakeport.toml` on which the deepest known part of a path stands."""
-    table: tuple[str, ...] = ()
-    best: tuple[int, int] | None = None
-    for number, line in enumerate(text.splitlines(), start=1):
-        heading = re.match(r"\s*\[+\s*([^\]]+?)\s*\]", line)
-        key = re.match(r"\s*([A-Za-z0-9_.\"'-]+)\s*=", line)
-        if heading:
-            table = _parts(heading[1])
-            here = table
-        elif key:
-            here = table + _parts(key[1])
-        else:
-            continue
-        depth = len(here)
-        if here == path[:depth] and (best is None or depth > best[0]):
-            best = (depth, number)
-    return best[1] if best else None
-
-
-def _parts(dotted: str) -> tuple[str, ...]:
-    return tuple(part.strip().strip("\"'") for part in dotted.split("."))

@@ -1,0 +1,35 @@
+"""What a lake is set to, read once and frozen."""
+
+from lakehouse.settings.reading import FILE_NAME, PREFIX, read_settings
+from lakehouse.settings.sections import (
+    FOLDER_NAME,
+    NAME,
+    AccessSettings,
+    ColumnSettings,
+    DbtSettings,
+    EnvironmentSettings,
+    LakeSettings,
+    QuerySettings,
+    Section,
+    ServerSettings,
+    Settings,
+    SourceSettings,
+)
+
+__all__ = [
+    "FILE_NAME",
+    "FOLDER_NAME",
+    "NAME",
+    "PREFIX",
+    "AccessSettings",
+    "ColumnSettings",
+    "DbtSettings",
+    "EnvironmentSettings",
+    "LakeSettings",
+    "QuerySettings",
+    "Section",
+    "ServerSettings",
+    "Settings",
+    "SourceSettings",
+    "read_settings",
+]
