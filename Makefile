@@ -1,6 +1,6 @@
 # Everything a person or a machine does with this repository. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test check lock bench faults clean install-base install-dev
+.PHONY: help demo demo-reset test browser check lock bench faults clean install-base install-dev
 
 PYTHON := .venv/bin/python
 ROWS := 1000000
@@ -10,14 +10,17 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: install-base ## install what is needed, then make a lake with the 1,000 demo rows, load, build and query it
+demo: install-base ## install what is needed, make a lake with the 1,000 demo rows, and serve its portal
 	@.venv/bin/lakeport demo
 
 demo-reset: install-base ## the same, after throwing the demo lake away
 	@.venv/bin/lakeport demo --reset
 
-test: install-dev ## every test that needs nothing but this machine
-	@$(PYTHON) -m pytest -m "not bench and not faults and not stack and not browser"
+test: install-dev ## every test that needs nothing but this machine; those with a browser where there is one
+	@$(PYTHON) -m pytest -m "not bench and not faults and not stack"
+
+browser: ## install chromium and its driver for the browser tests, where one has the rights
+	@sh infra/browser.sh
 
 check: install-dev ## style, types, and who may import whom
 	$(PYTHON) -m ruff check .

@@ -6,7 +6,7 @@ see it, at one version of its data. Doors (the command line, and later the pages
 One rule: a Workspace decides by the policy before it acts, and everything asked of it reads one set of pins.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,16 +14,19 @@ from types import TracebackType
 from typing import Any
 
 from lakehouse.access import policy
+from lakehouse.access.attempts import Attempts
 from lakehouse.access.identity import Principal
+from lakehouse.access.sessions import Sessions
+from lakehouse.access.users import Users
 from lakehouse.errors import NoRelease, RequestWrong, UnknownName
 from lakehouse.metrics.compile import Compiled, compile_plan
 from lakehouse.metrics.dictionary import unknown_table
 from lakehouse.metrics.model import Model
 from lakehouse.metrics.plan import Plan, parse_plan
 from lakehouse.query.answer import Answer
-from lakehouse.query.pins import Pins
+from lakehouse.query.pins import Pins, Scope
 from lakehouse.query.pool import QueryPool, Question
-from lakehouse.releases import Release, Releases, check_place
+from lakehouse.releases import Published, Release, Releases, check_place
 from lakehouse.runs import Runs
 from lakehouse.settings import FILE_NAME, Settings, read_settings
 from lakehouse.state.store import State, open_state
@@ -60,6 +63,21 @@ class Lakehouse:
             raise UnknownName("environment", env, list(self.settings.environments))
         return Workspace(self, principal, env)
 
+    @property
+    def users(self) -> Users:
+        """Who can log in. For doors that let somebody in; everybody else asks a Workspace."""
+        return Users(self.state)
+
+    @property
+    def sessions(self) -> Sessions:
+        """Who is logged in."""
+        return Sessions(self.state, self.settings.access)
+
+    @property
+    def attempts(self) -> Attempts:
+        """Failed attempts to log in."""
+        return Attempts(self.state)
+
     def close(self) -> None:
         """End the workers and give back what is open."""
         self.pool.close()
@@ -90,22 +108,30 @@ class Workspace:
     @cached_property
     def release(self) -> Release:
         """The release that everything here is read from. Raises `NoRelease` and `RequestWrong`."""
-        settings = self.lakehouse.settings
-        release = Releases(self.lakehouse.state, self.env, settings.zone).at(self.version)
-        check_place(release, settings.warehouse)
+        release = self._releases.at(self.version)
+        check_place(release, self.lakehouse.settings.warehouse)
         return release
 
-    @property
+    @cached_property
+    def scope(self) -> Scope:
+        """Which tables this person may see."""
+        return policy.scope(self.principal, self.lakehouse.settings.access)
+
+    @cached_property
     def pins(self) -> Pins:
-        """What each table is read at."""
-        return self.release.pins
+        """What each table that may be seen is read at."""
+        return {table: pin for table, pin in self.release.pins.items() if self.scope.sees(table)}
 
     @cached_property
     def model(self) -> Model:
-        """Metrics and dimensions as the release defines them."""
+        """Metrics and dimensions as the release defines them, as far as their tables may be seen."""
         if self.release.definitions is None:
             raise NoRelease(f"Release {self.release.number} defines no metrics.")
-        return Model.from_json(self.release.definitions["model"])
+        model = Model.from_json(self.release.definitions["model"])
+        return Model(
+            tuple(table for table in model.tables if self.scope.sees(table.name)),
+            tuple(metric for metric in model.metrics if self.scope.sees(metric.table)),
+        )
 
     def measure(self, plan: Plan | Mapping[str, Any] | str) -> Measured:
         """The answer to a plan, given as JSON, as its document or parsed. Raises `PlanWrong` and `UnknownName`."""
@@ -113,6 +139,10 @@ class Workspace:
         parsed = plan if isinstance(plan, Plan) else parse_plan(plan, self.model)
         compiled = compile_plan(parsed, self.model)
         return Measured(self._ask(compiled.sql), parsed, compiled)
+
+    def measure_all(self, plans: Sequence[Plan | Mapping[str, Any] | str]) -> list[Measured]:
+        """The answers to several plans, in their order, all from one release."""
+        return [self.measure(plan) for plan in plans]
 
     def sql(self, statement: str, max_rows: int | None = None, timeout_seconds: float | None = None) -> Answer:
         """The rows of one SELECT. Raises `StatementWrong` for what DuckDB does not accept."""
@@ -122,8 +152,7 @@ class Workspace:
     def tables(self) -> list[str]:
         """Logical names of the tables that may be seen."""
         policy.check(self.principal, "describe", "tables")
-        scope = policy.scope(self.principal)
-        return sorted(table for table in self.pins if scope.sees(table))
+        return sorted(self.pins)
 
     def about(self, table: str) -> Mapping[str, Any]:
         """What a table is: name, label, description, grain, layer."""
@@ -148,6 +177,19 @@ class Workspace:
         policy.check(self.principal, "watch", "runs")
         return Runs(self.lakehouse.state)
 
+    def releases(self, limit: int = 20) -> list[Published]:
+        """The newest releases of the environment, newest first, whichever version is looked at."""
+        policy.check(self.principal, "describe", "releases")
+        return self._releases.newest(limit)
+
+    def users(self) -> Users:
+        """Who can log in, to look at and to change."""
+        policy.check(self.principal, "admin", "users")
+        return self.lakehouse.users
+
+    @property
+    def _releases(self) -> Releases:
+        return Releases(self.lakehouse.state, self.env, self.lakehouse.settings.zone)
+
     def _ask(self, statement: str, max_rows: int | None = None, timeout_seconds: float | None = None) -> Answer:
-        scope = policy.scope(self.principal)
-        return self.lakehouse.pool.ask(Question(statement, self.pins, scope, max_rows, timeout_seconds))
+        return self.lakehouse.pool.ask(Question(statement, self.pins, self.scope, max_rows, timeout_seconds))

@@ -36,6 +36,15 @@ class Release:
     definitions: Mapping[str, Any] | None  # metrics, dimensions and the data dictionary
 
 
+@dataclass(frozen=True)
+class Published:
+    """A release as a list of them names it."""
+
+    number: int
+    published: str
+    run: str
+
+
 class Releases:
     """The releases of one environment."""
 
@@ -47,6 +56,14 @@ class Releases:
         with self._state.read() as connection:
             row = connection.execute(_WHOLE.where(*_current(self._env))).first()
         return _release(row) if row is not None else None
+
+    def newest(self, limit: int) -> list[Published]:
+        """The newest releases, newest first; their pins and definitions are not loaded."""
+        which = select(releases.c.number, releases.c.published, releases.c.run)
+        mine = (releases.c.env == self._env, releases.c.state.in_(SEEN))
+        with self._state.read() as connection:
+            rows = connection.execute(which.where(*mine).order_by(releases.c.number.desc()).limit(limit))
+            return [Published(row.number, row.published, row.run) for row in rows]
 
     def at(self, version: str) -> Release:
         """The release that a VERSION means: a number, a date, a time with zone, TABLE@SNAPSHOT, or `now`.

@@ -10,10 +10,10 @@ from lakehouse.state.store import open_state
 TEMPLATES = ("sales", "empty")
 
 
-def create_lake(home: Path, template: str, preface: str = "") -> Path:
+def create_lake(home: Path, template: str, preface: str = "", appendix: str = "") -> Path:
     """Make a lake in `home` and return where that is. Raises `RequestWrong` where there is one already.
 
-    `preface` is what `lakeport.toml` begins with, before the template.
+    `preface` is what `lakeport.toml` begins with, before the template; `appendix` stands behind it.
     """
     if template not in TEMPLATES:
         raise UnknownName("template", template, list(TEMPLATES))
@@ -24,7 +24,7 @@ def create_lake(home: Path, template: str, preface: str = "") -> Path:
     text = resources.files("pipelines").joinpath("templates", f"{template}.toml").read_text(encoding="utf-8")
     try:
         home.mkdir(parents=True, exist_ok=True)
-        file.write_text(preface + text, encoding="utf-8")
+        file.write_text(preface + text + appendix, encoding="utf-8")
         open_state(read_settings(home)).close()
     except LakeportError:
         file.unlink()  # a wrong variable, or no state store: half a lake would be in the way of the next try

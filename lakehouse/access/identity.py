@@ -2,9 +2,12 @@
 
 import getpass
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 Role = Literal["viewer", "analyst", "engineer", "admin"]
+
+ROLES: tuple[Role, ...] = get_args(Role)
+"""All roles, the one that may least first."""
 
 
 @dataclass(frozen=True)
@@ -13,6 +16,22 @@ class Principal:
 
     name: str
     role: Role
+
+
+@dataclass(frozen=True)
+class User:
+    """Somebody who can log in; `changed` is when the password was set."""
+
+    name: str
+    role: Role
+    disabled: bool
+    created: str
+    changed: str
+
+    @property
+    def principal(self) -> Principal:
+        """The user as one on whose behalf something is done."""
+        return Principal(self.name, self.role)
 
 
 def operator() -> Principal:

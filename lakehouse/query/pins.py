@@ -27,7 +27,7 @@ def pins_key(pins: Pins) -> str:
 class Scope:
     """Which tables somebody may see; users with equal rights share one. None means every table.
 
-    There are no pins in it. Column and row rules will join it here.
+    An entry is a table or a whole layer, `marts.*`. There are no pins in it. Column and row rules will join it here.
     """
 
     tables: frozenset[str] | None = None
@@ -35,9 +35,16 @@ class Scope:
     @property
     def key(self) -> str:
         """A short text that is equal exactly for equal rights."""
-        names = "*" if self.tables is None else "\n".join(sorted(self.tables))
-        return hashlib.sha256(names.encode()).hexdigest()[:16]
+        tables = frozenset(("*",)) if self.tables is None else self.tables
+        # A table beside its own layer adds nothing.
+        names = sorted(name for name in tables if name == _layer(name) or _layer(name) not in tables)
+        return hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
 
     def sees(self, table: str) -> bool:
         """Whether the table belongs to what may be seen."""
-        return self.tables is None or table in self.tables
+        return self.tables is None or table in self.tables or _layer(table) in self.tables
+
+
+def _layer(table: str) -> str:
+    layer, dot, _ = table.partition(".")
+    return f"{layer}{dot}*"

@@ -5,9 +5,22 @@ Times are text in UTC, ISO 8601 with microseconds (`2026-03-31T08:15:00.000000Z`
 
 from datetime import UTC, datetime
 
-from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint, text
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 
-VERSION = "0002"
+VERSION = "0003"
 
 metadata = MetaData()
 
@@ -88,6 +101,35 @@ files = Table(
     Column("path", String(4096), primary_key=True),
     Column("signature", String(200), nullable=False),  # size, times and inode for which the hash holds
     Column("sha256", String(64), nullable=False),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("role", String(20), nullable=False),
+    Column("disabled", Boolean, nullable=False),
+    Column("password", Text, nullable=False),  # argon2id, with its salt and parameters
+    Column("created", String(27), nullable=False),
+    Column("changed", String(27), nullable=False),  # when the password was set
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", String(64), primary_key=True),  # SHA-256 of the token; the token itself is nowhere
+    Column("user", String(100), ForeignKey("users.name", ondelete="CASCADE"), nullable=False),
+    Column("created", String(27), nullable=False),
+    Column("seen", String(27), nullable=False),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("key", String(64), primary_key=True),  # SHA-256: a password may have been typed as a name
+    Column("failures", Integer, nullable=False),
+    Column("blocked_until", String(27)),
+    Column("last", String(27), nullable=False),
 )
 
 

@@ -31,7 +31,8 @@ class State:
     def engine(self) -> Engine:
         """The SQLAlchemy engine, made when it is first used."""
         sqlite = make_url(self.url).get_backend_name() == "sqlite"
-        engine = create_engine(self.url, connect_args={"timeout": 30} if sqlite else {})
+        arguments = {"timeout": 30} if sqlite else {}
+        engine = create_engine(self.url, connect_args=arguments, hide_parameters=True)  # errors are logged
         if sqlite:
             event.listen(engine, "connect", _on_connect)
             event.listen(engine, "begin", _on_begin)

@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from portal.cli import ask, check, demo, runs, work
+from portal.cli import ask, check, demo, runs, serve, users, work
 
 app = typer.Typer(
     name="lakeport",
@@ -26,9 +26,11 @@ for command in (
     ask.metrics,
     ask.tables,
     ask.describe,
+    serve.serve,
 ):
     app.command()(command)
 app.add_typer(runs.app, name="run")
+app.add_typer(users.app, name="user")
 app.command()(check.doctor)
 
 

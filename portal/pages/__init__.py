@@ -1,1 +1,5 @@
-"""The pages, one file each."""
+"""The pages, one file each, in menu order."""
+
+from portal.pages import revenue
+
+PAGES = (revenue.PAGE,)

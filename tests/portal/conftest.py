@@ -11,7 +11,7 @@ from tests.portal.command_line import Said, lakeport
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Said]:
     """A demo lake, and what was said while it was made."""
     home = tmp_path_factory.mktemp("demo") / "a new folder"
-    return home, lakeport("demo", home=home)
+    return home, lakeport("demo", "--no-serve", home=home)
 
 
 @pytest.fixture

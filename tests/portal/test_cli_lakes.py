@@ -66,7 +66,7 @@ def test_the_demo_shows_its_figures_and_where_things_are(demo: tuple[Path, Said]
 def test_the_demo_a_second_time_finds_nothing_new(demo: tuple[Path, Said]) -> None:
     home, _ = demo
 
-    again = lakeport("demo", "--json", home=home)
+    again = lakeport("demo", "--no-serve", "--json", home=home)
 
     assert again.code == 0
     assert (again.document["release"], again.document["revenue"], again.document["orders"]) == (1, "3035021.03", "1000")
@@ -77,30 +77,30 @@ def test_the_demo_a_second_time_finds_nothing_new(demo: tuple[Path, Said]) -> No
 def test_another_demo_needs_the_old_one_thrown_away(demo: tuple[Path, Said]) -> None:
     home, _ = demo
 
-    refused = lakeport("demo", "--rows", "50", "--json", home=home)
+    refused = lakeport("demo", "--no-serve", "--rows", "50", "--json", home=home)
 
     assert refused.code == 2
     assert refused.error["text"] == "The demo was made with 1,000 rows and seed 42. Add --reset."
 
 
 def test_a_reset_demo_is_a_new_one(tmp_path: Path) -> None:
-    assert lakeport("demo", "--rows", "20", "--json", home=tmp_path).document["orders"] != "0"
+    assert lakeport("demo", "--no-serve", "--rows", "20", "--json", home=tmp_path).document["orders"] != "0"
     (tmp_path / "data" / "sales.csv").write_text(f"{HEADER}\n{LINE}", encoding="utf-8")
     (tmp_path / "lakeport.toml").unlink()
 
-    again = lakeport("demo", "--reset", "--rows", "30", "--seed", "7", "--json", home=tmp_path)
+    again = lakeport("demo", "--no-serve", "--reset", "--rows", "30", "--seed", "7", "--json", home=tmp_path)
 
     assert (again.code, again.document["release"]) == (0, 1)
     assert len((tmp_path / "data" / "sales.csv").read_text(encoding="utf-8").splitlines()) == 31
 
 
 def test_a_demo_whose_lake_was_removed_is_made_again_from_its_data(tmp_path: Path) -> None:
-    lakeport("demo", "--rows", "20", "--seed", "7", "--json", home=tmp_path)
+    lakeport("demo", "--no-serve", "--rows", "20", "--seed", "7", "--json", home=tmp_path)
     data = tmp_path / "data" / "sales.csv"
     data.write_text(data.read_text(encoding="utf-8") + LINE, encoding="utf-8")
     shutil.rmtree(tmp_path / ".lakeport")
 
-    again = lakeport("demo", "--json", home=tmp_path)
+    again = lakeport("demo", "--no-serve", "--json", home=tmp_path)
 
     assert again.code == 0
     counted = lakeport("query", "select count(*) from raw.sales", "--json", home=tmp_path)
@@ -115,7 +115,7 @@ def test_a_demo_never_touches_what_it_has_not_made(tmp_path: Path, place: str, r
     mine.parent.mkdir(exist_ok=True)
     mine.write_text("mine", encoding="utf-8")
 
-    refused = lakeport("demo", *reset, "--json", home=tmp_path)
+    refused = lakeport("demo", "--no-serve", *reset, "--json", home=tmp_path)
 
     assert refused.code == 2
     assert "Name another folder with --home" in refused.error["text"]
@@ -127,7 +127,7 @@ def test_half_a_demo_is_made_whole(tmp_path: Path) -> None:
     (tmp_path / ".lakeport").mkdir(mode=0o700)
     (tmp_path / ".lakeport" / "demo.json").write_text(json.dumps({"rows": 20, "seed": 1}), encoding="utf-8")
 
-    assert lakeport("demo", "--rows", "20", "--json", home=tmp_path).code == 0
+    assert lakeport("demo", "--no-serve", "--rows", "20", "--json", home=tmp_path).code == 0
 
 
 def test_a_demo_that_fails_is_an_error_with_its_exit_code(demo: tuple[Path, Said], tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_a_demo_that_fails_is_an_error_with_its_exit_code(demo: tuple[Path, Said
     (tmp_path / ".lakeport" / "demo.json").write_text(json.dumps({"rows": 1000, "seed": 42}), encoding="utf-8")
     (tmp_path / "lakeport.toml").write_text(source(columns=SAMPLE_COLUMNS), encoding="utf-8")
 
-    failed = lakeport("demo", "--json", home=tmp_path)
+    failed = lakeport("demo", "--no-serve", "--json", home=tmp_path)
 
     assert (failed.code, failed.error["kind"]) == (2, "RequestWrong")
     assert failed.error["text"].startswith("sales.csv: no file is there.")

@@ -40,12 +40,12 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(home=tmp_path)
 
 
-@pytest.fixture
-def older(settings: Settings) -> Iterator[State]:
-    """A store as the first version wrote it, with a run and a release."""
+@pytest.fixture(params=["0001", "0002"])
+def older(settings: Settings, request: pytest.FixtureRequest) -> Iterator[State]:
+    """A store as an earlier version wrote it, with a run and a release."""
     settings.folder.mkdir()
     state = State(settings.state_url)
-    migrate(state, "0001")
+    migrate(state, request.param)
     with state.write() as connection:
         connection.execute(runs.insert().values(**RUN))
         connection.execute(releases.insert().values(**RELEASE))
@@ -66,6 +66,10 @@ def shape(engine: Engine) -> dict[str, object]:
             found.get_pk_constraint(table)["constrained_columns"],
             sorted((index["name"] or "", tuple(index["column_names"])) for index in found.get_indexes(table)),
             sorted(str(unique["name"]) for unique in found.get_unique_constraints(table)),
+            [
+                (key["constrained_columns"], key["referred_table"], key["options"])
+                for key in found.get_foreign_keys(table)
+            ],
         )
         for table in found.get_table_names()
         if table != "alembic_version"
@@ -89,6 +93,8 @@ def test_the_migrations_make_what_the_schema_says(settings: Settings, tmp_path: 
 
 
 def test_an_older_store_is_copied_then_migrated_and_keeps_its_rows(settings: Settings, older: State) -> None:
+    before = version(older)
+
     with closing(open_state(settings)) as state, state.read() as connection:
         run = connection.execute(select(runs)).one()
         release = connection.execute(select(releases)).one()
@@ -97,7 +103,7 @@ def test_an_older_store_is_copied_then_migrated_and_keeps_its_rows(settings: Set
     assert (run.id, run.started, release.number, release.pins) == ("r1", RUN["started"], 1, RELEASE["pins"])
     (copy,) = copies(settings)
     with closing(sqlite3.connect(copy)) as kept:
-        assert kept.execute("select version_num from alembic_version").fetchall() == [("0001",)]
+        assert kept.execute("select version_num from alembic_version").fetchall() == [(before,)]
         assert kept.execute("select id from runs").fetchall() == [("r1",)]
 
 

@@ -1,0 +1,309 @@
+/* What pages do in the browser beside Dash: links, popovers, theme, sharing, the sheet of filters on a phone, the box
+   at a chart's point, and what happens to requests that fail. One rule: everything listens on the document, so nothing
+   here knows when Dash draws a part of the page again. */
+(() => {
+  "use strict";
+
+  const root = document.documentElement;
+  const base = root.dataset.base || "";
+  const THEME_STORE = "shell-theme"; // the router draws the page again, figures included, when its data change
+  const TOAST_TEXT = "lp-toast-text";
+  const BUSY_AFTER_MS = 200;
+  const COPIED_FOR_MS = 2000;
+  const YEAR_SECONDS = 31536000;
+  const REFUSED = "The portal refused this. Load the page again, or log in again.";
+  const NO_ANSWER = "The portal does not answer. It will be tried again when you do something.";
+
+  const said = (name, value) => window.dash_clientside?.set_props?.(name, value);
+
+  /* ---------- Links inside the portal: a new address without a new document ---------- */
+
+  function follow(event, link) {
+    const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
+    if (!plain || link.origin !== location.origin || event.defaultPrevented) return;
+    event.preventDefault();
+    const samePage = link.pathname === location.pathname;
+    remember(samePage ? link : null);
+    if (link.href !== location.href) history.pushState({}, "", link.href);
+    window.dispatchEvent(new PopStateEvent("popstate")); // dcc.Location listens to it
+    if (!samePage) window.scrollTo(0, 0);
+  }
+
+  /* ---------- What was open and focused, for Dash makes every element of a page anew ---------- */
+
+  let kept = null;
+
+  const like = (element) => [...document.getElementsByClassName(element.className)].filter((one) => one.tagName === element.tagName);
+  const words = (element) => element.firstElementChild?.textContent || element.textContent;
+  const alike = (element) => like(element).filter((one) => words(one) === words(element));
+  const all = (selector) => [...document.querySelectorAll(selector)];
+
+  function remember(element) {
+    kept = {
+      main: document.querySelector("main"),
+      element,
+      place: element && alike(element).indexOf(element),
+      open: all("details").map((details) => (element ? details.open && !closes(details, element) : false)),
+      scrolled: all(".lp-pop-body, .lp-scroll").map((one) => one.scrollTop),
+      hasFilters: document.querySelector(".lp-filters.is-open") !== null,
+    };
+  }
+
+  const closes = (details, element) => details.matches(".lp-pop") && !element.hasAttribute("data-lp-keep");
+
+  function restore() {
+    const { element, place, open, scrolled, hasFilters } = kept;
+    kept = null;
+    if (!element) return document.querySelector("main")?.focus({ preventScroll: true }); // another page is read from its start
+    all("details").forEach((details, index) => { details.open = open[index] ?? false; });
+    all(".lp-pop-body, .lp-scroll").forEach((one, index) => { one.scrollTop = scrolled[index] ?? 0; });
+    const button = document.querySelector("[data-lp-filters]");
+    if (hasFilters && button) openFilters(button);
+    const found = alike(element)[place];
+    const closed = found?.closest("details:not([open])");
+    (closed ? closed.querySelector("summary") : found)?.focus({ preventScroll: true });
+  }
+
+  /* It runs after Dash has put the new elements in, and before they are painted. */
+  new MutationObserver(() => {
+    if (kept && !kept.main?.isConnected && document.querySelector("main")) restore();
+  }).observe(root, { childList: true, subtree: true });
+
+  /* ---------- Popovers: one at a time, closed by Escape, by a click elsewhere and by a choice ---------- */
+
+  const popovers = () => document.querySelectorAll("details.lp-pop[open]");
+
+  function closePopovers(except) {
+    for (const popover of popovers()) if (popover !== except) popover.open = false;
+  }
+
+  function escape() {
+    for (const popover of popovers()) {
+      const hadFocus = popover.contains(document.activeElement);
+      popover.open = false;
+      if (hadFocus) popover.querySelector("summary").focus();
+    }
+    closeFilters();
+  }
+
+  /* Toggle events do not bubble, but they can be caught on their way down. */
+  document.addEventListener("toggle", (event) => {
+    if (event.target.matches?.("details.lp-pop") && event.target.open) closePopovers(event.target);
+  }, true);
+
+  /* ---------- Filters on a phone ---------- */
+
+  function openFilters(button) {
+    const filters = button.closest(".lp-filters");
+    button.setAttribute("aria-expanded", String(filters.classList.toggle("is-open")));
+  }
+
+  function closeFilters() {
+    const button = document.querySelector(".lp-filters.is-open [data-lp-filters]");
+    if (!button) return;
+    const hadFocus = button.closest(".lp-filters").contains(document.activeElement);
+    openFilters(button);
+    if (hadFocus && button.offsetParent) button.focus();
+  }
+
+  /* ---------- Theme ---------- */
+
+  function nameThemeButton(button) {
+    const next = root.dataset.bsTheme === "dark" ? "light" : "dark";
+    const label = `${next[0].toUpperCase()}${next.slice(1)} theme`;
+    if (button.getAttribute("aria-label") === label) return;
+    button.setAttribute("aria-label", label);
+    button.title = label;
+    button.querySelector(".lp-icon")?.classList.replace(...(next === "light" ? ["is-moon", "is-sun"] : ["is-sun", "is-moon"]));
+  }
+
+  function switchTheme(button) {
+    const theme = root.dataset.bsTheme === "dark" ? "light" : "dark";
+    root.dataset.bsTheme = theme;
+    document.cookie = `lakeport_theme=${theme}; Path=${base}/; SameSite=Lax; Max-Age=${YEAR_SECONDS}`;
+    nameThemeButton(button);
+    remember(button);
+    said(button.dataset.lpTheme || THEME_STORE, { data: theme });
+    window.dispatchEvent(new CustomEvent("lp-theme", { detail: theme }));
+  }
+
+  /* ---------- Sharing ---------- */
+
+  async function copyAddress(button) {
+    const words = button.querySelector("[data-lp-words]") || button;
+    if (button.dataset.lpBefore) return; // still says that it is done
+    const done = await copy(location.href);
+    button.dataset.lpBefore = words.textContent;
+    words.textContent = done ? "Copied" : "Copy it from the address bar";
+    setTimeout(() => {
+      words.textContent = button.dataset.lpBefore;
+      delete button.dataset.lpBefore;
+    }, COPIED_FOR_MS);
+  }
+
+  async function copy(text) {
+    try {
+      await navigator.clipboard.writeText(text);
+      return true;
+    } catch {
+      return copyBySelection(text); // no permission, or no secure connection
+    }
+  }
+
+  function copyBySelection(text) {
+    const field = document.createElement("textarea");
+    const focused = document.activeElement;
+    field.value = text;
+    field.className = "lp-hidden";
+    document.body.append(field);
+    field.select();
+    const done = document.execCommand("copy");
+    field.remove();
+    focused?.focus();
+    return done;
+  }
+
+  /* ---------- One listener for clicks, one for the focus, one for keys ---------- */
+
+  document.addEventListener("click", (event) => {
+    const at = (selector) => event.target.closest?.(selector);
+    const link = at("a[data-lp-link]");
+    const button = at("button");
+    if (link) follow(event, link);
+    if (button?.hasAttribute("data-lp-theme")) switchTheme(button);
+    if (button?.hasAttribute("data-lp-copy")) copyAddress(button);
+    if (button?.hasAttribute("data-lp-filters")) openFilters(button);
+    if (button?.hasAttribute("data-lp-dismiss")) hush();
+    const chosen = at(".lp-pop-body a");
+    if (chosen && !chosen.hasAttribute("data-lp-keep")) closePopovers();
+    else closePopovers(at("details.lp-pop"));
+  });
+
+  document.addEventListener("focusin", (event) => closePopovers(event.target.closest("details.lp-pop")));
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") escape();
+  });
+
+  /* ---------- The box at a chart's point ---------- */
+
+  const watched = new WeakSet();
+  root.classList.add("lp-tips");
+
+  document.addEventListener("pointerover", (event) => {
+    const plot = event.target.closest?.(".lp-plot .js-plotly-plot");
+    if (!plot?.on || watched.has(plot)) return;
+    watched.add(plot);
+    plot.on("plotly_hover", ({ points }) => showTip(plot, points.find((point) => point.customdata)));
+    plot.on("plotly_unhover", () => hideTip(plot));
+    plot.on("plotly_afterplot", () => hideTip(plot));
+  });
+
+  function part(plot, name) {
+    let found = plot.querySelector(`:scope > .${name}`);
+    if (!found) {
+      found = document.createElement("div");
+      found.className = name;
+      found.setAttribute("aria-hidden", "true"); // the table under the chart says the same
+      plot.append(found);
+    }
+    return found;
+  }
+
+  function showTip(plot, point) {
+    if (!point) return hideTip(plot);
+    const [head, meaning, hasValue, ...texts] = point.customdata; // as portal/figures/time_series.py writes it
+    const { names, change } = point.data.meta;
+    const tip = part(plot, "lp-tip");
+    tip.replaceChildren(element("b", head));
+    texts.forEach((text, index) => {
+      if (text) tip.append(element("dt", names[index]), element("dd", text, index === change ? `lp-${meaning}` : ""));
+    });
+    const x = (point.bbox.x0 + point.bbox.x1) / 2;
+    tip.hidden = false;
+    const isLeft = x > plot.clientWidth / 2;
+    const place = isLeft ? x - 12 - tip.offsetWidth : x + 12;
+    tip.style.left = `${Math.max(0, Math.min(place, plot.clientWidth - tip.offsetWidth))}px`;
+    const dot = part(plot, "lp-point");
+    dot.hidden = !hasValue;
+    dot.style.left = `${x}px`;
+    dot.style.top = `${(point.bbox.y0 + point.bbox.y1) / 2}px`;
+  }
+
+  function hideTip(plot) {
+    for (const name of ["lp-tip", "lp-point"]) {
+      const found = plot.querySelector(`:scope > .${name}`);
+      if (found) found.hidden = true;
+    }
+  }
+
+  function element(name, text, className = "") {
+    const made = document.createElement(name);
+    made.textContent = text;
+    made.className = className;
+    return made;
+  }
+
+  /* ---------- Requests of Dash: busy, logged out, refused, failed ---------- */
+
+  let slow = 0; // requests that have taken long so far
+  let isOurs = false; // the toast says something about requests, so the next answer takes it away
+  const plainFetch = window.fetch.bind(window);
+
+  function tell(text) {
+    isOurs = true;
+    said(TOAST_TEXT, { children: text });
+  }
+
+  function hush() {
+    isOurs = false;
+    said(TOAST_TEXT, { children: null });
+  }
+
+  async function tellOf(response) {
+    const body = await response.clone().json().catch(() => null); // a proxy may answer with anything
+    tell(typeof body?.text === "string" && body.text ? body.text : response.status < 500 ? REFUSED : NO_ANSWER);
+  }
+
+  function goToLogin() {
+    const path = location.pathname.startsWith(`${base}/`) ? location.pathname.slice(base.length) : "/";
+    location.assign(`${base}/login?${new URLSearchParams({ next: path + location.search })}`);
+    return new Promise(() => {}); // this document is on its way out: no answer, so no error flashes by
+  }
+
+  async function answer(input, init) {
+    let response;
+    try {
+      response = await plainFetch(input, init);
+    } catch (error) {
+      if (error.name !== "AbortError") tell(NO_ANSWER);
+      throw error;
+    }
+    if (response.status === 401) return goToLogin();
+    if (response.status === 403 || response.status === 429 || response.status >= 500) await tellOf(response);
+    else if (isOurs) hush();
+    return response;
+  }
+
+  async function withBusyLine(response) {
+    let isSlow = false;
+    const timer = setTimeout(() => {
+      isSlow = true;
+      slow += 1;
+      root.classList.add("lp-busy");
+    }, BUSY_AFTER_MS);
+    try {
+      return await response;
+    } finally {
+      clearTimeout(timer);
+      if (isSlow) slow -= 1;
+      if (slow === 0) root.classList.remove("lp-busy");
+    }
+  }
+
+  window.fetch = (input, init) => {
+    const address = String(input?.url ?? input);
+    if (!address.includes("/_dash-")) return plainFetch(input, init);
+    return address.includes("/_dash-update-component") ? withBusyLine(answer(input, init)) : answer(input, init);
+  };
+})();

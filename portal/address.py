@@ -1,0 +1,42 @@
+"""The address that the portal listens on: taken before anything else is done, and as a browser finds it.
+
+One rule: an address that cannot be had is one sentence, not a stack trace.
+"""
+
+import socket
+
+from lakehouse.errors import Unavailable
+from lakehouse.settings import ServerSettings
+
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # compared, not listened on
+
+
+def take(server: ServerSettings) -> socket.socket:
+    """The address, ours from now on; who connects is refused until it is served. Raises `Unavailable`."""
+    try:
+        family, kind, proto, _, address = socket.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)[0]
+        taken = socket.socket(family, kind, proto)
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(address)
+    except OSError as error:
+        raise Unavailable(_why_not(server, error)) from error
+    taken.set_inheritable(True)
+    return taken
+
+
+def url(server: ServerSettings) -> str:
+    """Where a browser on this machine finds the portal."""
+    host = "127.0.0.1" if server.host in EVERYWHERE else server.host
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{server.port}{server.base_path}"
+
+
+def _why_not(server: ServerSettings, error: OSError) -> str:
+    if isinstance(error, socket.gaierror):
+        return f"There is no address {server.host!r} to listen on. Name one of this machine with --host."
+    if isinstance(error, PermissionError):
+        return f"Port {server.port} may not be used by this account. Choose one above 1023 with --port."
+    why = str(error.strerror).lower()
+    return (
+        f"Port {server.port} on {server.host} cannot be used: {why}. Stop what uses it, or choose another with --port."
+    )

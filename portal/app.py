@@ -1,0 +1,139 @@
+"""Builds the portal: the only place that knows every part of it."""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa  # noqa: F401  # imported before the first request: two requests that import it at once gave a blank page
+from dash import Dash
+from dash.exceptions import DependencyException
+from flask import Flask, g, jsonify, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_compress import Compress
+from flask_login import current_user
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from werkzeug.exceptions import Forbidden, NotFound
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from lakehouse.access import policy
+from lakehouse.core import Lakehouse, Workspace
+from lakehouse.settings import ServerSettings
+from portal import auth, shell
+from portal.errors import show_error, trouble
+from portal.guard import PUBLIC, Guard
+from portal.headers import add_headers
+from portal.health import add_health
+from portal.page import Page
+from portal.pages import PAGES
+from portal.prefix import below
+
+HERE = Path(__file__).parent
+ASSETS = next(folder for folder in (HERE / "assets", HERE.parent / "assets") if folder.is_dir())
+SHEETS = sorted(str(sheet.relative_to(ASSETS)) for sheet in ASSETS.glob("*.css"))
+LARGEST_BODY_BYTES = 1 << 20
+HEADINGS = {403: "No access", 404: "No such page"}
+
+
+class Portal(Dash):
+    """Dash with a document of our own: its language, its theme before the first paint, and its base path."""
+
+    def interpolate_index(self, *args: Any, **parts: Any) -> str:
+        """The document that loads everything else."""
+        return render_template("index.html", **parts)
+
+
+def create_app(lakehouse: Lakehouse, env: str = "dev", pages: Sequence[Page] = PAGES) -> Dash:
+    """A fresh portal on one environment of a lake: safe to call many times in one process."""
+    server = _server(lakehouse.settings.server)
+    app = _dash(server, lakehouse.settings.server.base_path)
+    by_path, csrf = {page.path: page for page in pages}, CSRFProtect()
+    guard = Guard(by_path, csrf)
+
+    def open_workspace(version: str) -> Workspace:
+        workspace = lakehouse.as_user(current_user.principal, env).at(version)
+        g.workspace = workspace
+        return workspace
+
+    add_headers(server, app.csp_hashes)
+    auth.add_login(server, lakehouse, env, csrf)
+    server.before_request(guard.check)
+    server.before_request(partial(_first_page, by_path))
+    auth.add_routes(server, lakehouse, csrf)
+    add_health(server, lakehouse, env)
+    guard.endpoints.update(auth.ENDPOINTS, health=PUBLIC)
+    server.register_error_handler(Exception, _answer)
+    shell.add_router(app, by_path, open_workspace)
+    guard.own(app, None)
+    for page in pages:
+        if page.callbacks is not None:
+            page.callbacks(app, open_workspace)
+        guard.own(app, page)
+    return app
+
+
+def _server(settings: ServerSettings) -> Flask:
+    server = Flask("portal", static_folder=None, template_folder=str(HERE / "templates"))
+    server.config.update(
+        MAX_CONTENT_LENGTH=LARGEST_BODY_BYTES,
+        MAX_FORM_MEMORY_SIZE=LARGEST_BODY_BYTES,
+        COMPRESS_ALGORITHM=["br", "gzip"],
+        COMPRESS_ALGORITHM_STREAMING=["br"],
+        COMPRESS_BR_LEVEL=5,
+        LAKEPORT_BASE=settings.base_path,
+        LAKEPORT_NOTICE=settings.notice,
+    )
+    Compress(server)
+    proxies = settings.trusted_proxies
+    server.wsgi_app = below(settings.base_path, server.wsgi_app)  # type: ignore[method-assign]
+    if proxies:
+        server.wsgi_app = ProxyFix(server.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
+    base = settings.base_path
+
+    @server.context_processor
+    def known_to_templates() -> dict[str, Any]:
+        return {"base": base, "theme": shell.theme(), "notice": settings.notice, "sheets": SHEETS, "asset": asset}
+
+    def asset(name: str) -> str:
+        return f"{base}/assets/{name}?m={(ASSETS / name).stat().st_mtime}"
+
+    return server
+
+
+def _dash(server: Flask, base: str) -> Dash:
+    app = Portal(
+        "portal",
+        server=server,  # type: ignore[arg-type]  # Dash's annotation leaves Flask out
+        assets_folder=str(ASSETS),
+        assets_ignore=r"^theme\.js$",  # the document loads it itself, before the first paint
+        routes_pathname_prefix="/",
+        requests_pathname_prefix=f"{base}/",
+        suppress_callback_exceptions=True,  # else Dash runs every layout at the first request
+        title="Lakeport",
+        update_title="",
+        on_error=show_error,
+        enable_mcp=False,  # an environment variable could switch it on
+        add_log_handler=False,
+    )
+    app.layout = shell.skeleton
+    return app
+
+
+def _first_page(pages: dict[str, Page]) -> ResponseReturnValue | None:
+    """`/` leads to the first page that the user may open, as long as no page has that address."""
+    if request.path != "/" or request.path in pages:
+        return None
+    allowed = [page for page in pages.values() if policy.allows(current_user.principal, page.needs)]
+    if not allowed:
+        raise Forbidden
+    return redirect(f"{request.script_root}{allowed[0].path}")
+
+
+def _answer(error: Exception) -> ResponseReturnValue:
+    """The border of routes: JSON for scripts, a document for people."""
+    meant: dict[type[Exception], Exception] = {CSRFError: Forbidden(), DependencyException: NotFound()}
+    said = trouble(meant.get(type(error), error))
+    if request.path.startswith("/_") or request.accept_mimetypes.best == "application/json":
+        return jsonify(said.document()), said.status
+    heading = HEADINGS.get(said.status, "That did not work")
+    return render_template("error.html", heading=heading, text=said.text), said.status

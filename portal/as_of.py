@@ -1,0 +1,74 @@
+"""Which version of the data a page shows: the control that names it, and the bar that says it is the past.
+
+One rule: both speak of the release that the page's numbers were read from.
+"""
+
+from datetime import UTC, datetime
+
+from dash import html
+from dash.development.base_component import Component
+
+from lakehouse.core import Workspace
+from portal import wording
+from portal.components.icon import icon
+from portal.components.link import link
+from portal.components.popover import choice, popover
+from portal.page import Visit
+
+SHOWN_RELEASES = 20
+
+
+def control(workspace: Workspace, visit: Visit) -> Component:
+    """Names the release and its age, and offers the earlier ones."""
+    release = workspace.release
+    is_now = visit.version == "now"
+    age = wording.age(published(release.published), datetime.now(UTC))
+    zone = workspace.lakehouse.settings.zone
+    choices = [choice("Now", visit.href(at=None), is_now)] + [
+        choice(
+            f"Release {past.number} · {wording.moment_text(published(past.published), zone)}",
+            visit.href(at=str(past.number)),
+            visit.version == str(past.number),
+        )
+        for past in workspace.releases(SHOWN_RELEASES)
+    ]
+    named = [html.B("Now" if is_now else f"Release {release.number}")]
+    detail = f" · release {release.number}, {age}" if is_now else f" · {age}"
+    summary = [icon("time"), html.Span([*named, html.Span(detail, className="lp-asof-detail lp-muted")])]
+    return popover(summary, choices, label="Version of the data", class_name="" if is_now else "lp-past")
+
+
+def bar(workspace: Workspace, visit: Visit) -> Component:
+    """Says that what is shown is the past; it cannot be closed."""
+    release = workspace.release
+    moment = wording.moment_text(published(release.published), workspace.lakehouse.settings.zone)
+    later = workspace.at("now").release.number - release.number
+    before = f", before {wording.count(later, 'later release', 'later releases')}" if later > 0 else ", the newest one"
+    return html.Div(
+        [
+            icon("time"),
+            html.P([html.Strong("You are looking at the past. "), f"Release {release.number}, {moment}{before}"]),
+            link("Back to now", visit.href(at=None), "lp-button"),
+        ],
+        className="lp-asof",
+        role="status",
+    )
+
+
+def stamp_text(workspace: Workspace) -> str:
+    """The line at the foot of a page: its release and when that was published."""
+    release = workspace.release
+    moment = published(release.published)
+    zone = workspace.lakehouse.settings.zone
+    return f"Release {release.number} · {wording.moment_text(moment, zone)} · {tests_text(workspace)}"
+
+
+def tests_text(workspace: Workspace) -> str:
+    """How the tests of the release went; a release is only made when all of them have passed."""
+    tests = sum(node.startswith("test.") for node in workspace.release.nodes)
+    return f"{tests} of {tests} tests passed"
+
+
+def published(text: str) -> datetime:
+    """The time that a release was published, as the state store writes it."""
+    return datetime.fromisoformat(text)

@@ -1,0 +1,1 @@
+"""Components: arguments in, Dash components out, in the classes of `assets/`; no component asks for data."""

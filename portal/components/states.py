@@ -1,0 +1,51 @@
+"""What stands where there is nothing to show: yet, at all, or because something went wrong.
+
+One rule: an empty state says what will be here and how to get it there; an error says what happened, to what, and what
+to do next.
+"""
+
+from dash import html
+from dash.development.base_component import Component
+
+from portal.components.attributes import HIDDEN, aria, heard
+from portal.components.icon import icon
+from portal.components.link import Links, buttons
+
+TOAST = "lp-toast"
+TOAST_TEXT = "lp-toast-text"
+"""Whatever is set as its children is shown over the page until it is dismissed."""
+
+
+def toast() -> Component:
+    """The place for messages: part of the page from the start, so that a screen reader notices what comes into it."""
+    close = html.Button(
+        icon("close"),
+        className="lp-button is-icon",
+        type="button",
+        **heard("dismiss"),
+        **aria(label="Close the message"),
+    )
+    message = html.Div([icon("warning"), html.Span(id=TOAST_TEXT), close], className="lp-toast")
+    return html.Div(message, id=TOAST, className="lp-toasts", role="status", **aria(live="polite"))
+
+
+def waiting() -> Component:
+    """The shape of a page that is not there yet."""
+    return html.Div(className="lp-skeleton is-page", **HIDDEN)
+
+
+def empty(title: str, text: str, links: Links = ()) -> Component:
+    """Nothing is here; `text` says what will be, and how to get it there."""
+    return html.Section([html.H2(title), html.P(text), *buttons(links)], className="lp-empty")
+
+
+def error_panel(title: str, text: str, reference: str = "", links: Links = ()) -> Component:
+    """Something went wrong; `reference` finds it in the log."""
+    under = [html.P(["Reference ", html.Code(reference)], className="lp-small lp-muted")] if reference else []
+    head = html.H2([icon("warning"), title])
+    return html.Section([head, html.P(text), *under, *buttons(links)], className="lp-error", role="alert")
+
+
+def forbidden(title: str, links: Links = ()) -> Component:
+    """This user may not see this."""
+    return error_panel(title, "Your role does not allow this. Ask an admin for access.", links=links)

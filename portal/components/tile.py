@@ -1,0 +1,74 @@
+"""Tiles: a figure, how it has changed, and its course.
+
+One rule: whether a change is good is the metric's own property, and words and an arrow say it, not colour alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from dash import html
+from dash.development.base_component import Component
+
+from portal.components.attributes import aria
+from portal.components.icon import icon
+from portal.components.spark import Values, spark
+
+ARROWS = {"up": "rise", "down": "fall", "same": "same"}
+COLORS = {"better": "lp-better", "worse": "lp-worse", "neutral": None}
+
+
+@dataclass(frozen=True)
+class Change:
+    """How a figure differs from an earlier one: `51.2 %`, without a sign, against `26 weeks before`."""
+
+    text: str
+    direction: Literal["up", "down", "same"]
+    meaning: Literal["better", "worse", "neutral"]
+    versus: str
+
+
+@dataclass(frozen=True)
+class Tile:
+    """What a tile shows. `value` is short, `exact` stands in its title; `note` stands where there is no change."""
+
+    label: str
+    value: str
+    exact: str
+    change: Change | None = None
+    note: str = ""
+    trend: Values = ()
+    last_is_whole: bool = True
+    first_is_whole: bool = True
+
+
+def tiles(shown: Sequence[Tile], label: str = "Key figures") -> Component:
+    """A row of tiles."""
+    return html.Section([tile(one) for one in shown], className="lp-tiles", **aria(label=label))
+
+
+def tile(shown: Tile) -> Component:
+    """One tile."""
+    return html.Div(
+        [
+            html.P(shown.label, className="lp-label"),
+            html.P(shown.value, className="lp-value", title=shown.exact),
+            _change(shown.change) if shown.change is not None else html.P(shown.note, className="lp-change"),
+            spark(shown.trend, shown.last_is_whole, shown.first_is_whole),
+        ],
+        className="lp-card lp-tile",
+    )
+
+
+def _change(change: Change) -> Component:
+    """The change in words; the last of several words of what it is against may go where there is little room."""
+    kept, _, last = change.versus.rpartition(" ") if change.versus.count(" ") > 1 else (change.versus, "", "")
+    direction = {"up": "up", "down": "down", "same": "unchanged"}[change.direction]
+    words: list[Component | str] = [
+        icon(ARROWS[change.direction], small=True),
+        html.Span(f"{direction} ", className="lp-hidden"),
+        f" {change.text}",
+    ]
+    shown: list[Component | str] = [html.B(words, className=COLORS[change.meaning]), f" vs {kept}"]
+    tail = [html.Span(f" {last}", className="lp-tail")] if last else []
+    return html.P([*shown, *tail], className="lp-change", title=f"{direction} {change.text} vs {change.versus}")

@@ -1,0 +1,1 @@
+"""Figures: numbers in, plain dicts for plotly out."""

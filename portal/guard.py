@@ -1,0 +1,120 @@
+"""Who may reach which endpoint and which callback, decided before anything of them runs.
+
+One rule: what has no owner here is refused. An endpoint is public, or needs a login, or belongs to a page; a callback
+belongs to the page that declared it and needs what that page needs.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+from dash import Dash
+from flask import current_app, g, redirect, request
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.exceptions import Forbidden, NotFound, Unauthorized
+
+from lakehouse.access import policy
+from portal.page import Page
+
+CALLBACK = "/_dash-update-component"
+DOCUMENTS = ("/", "/<path:path>")
+LOGIN = "login"
+PUBLIC = "public"
+SIGNED_IN = "signed in"
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+DASH_ENDPOINTS = {
+    "_dash_assets.static": PUBLIC,
+    "/_dash-component-suites/<string:package_name>/<path:fingerprinted_path>": PUBLIC,
+    "/_favicon.ico": PUBLIC,
+    "/_dash-layout": SIGNED_IN,
+    "/_dash-dependencies": SIGNED_IN,
+}
+"""Dash's own endpoints that the portal uses; `/_reload-hash` is for development and stays refused."""
+
+
+@dataclass
+class Guard:
+    """The owners of all endpoints and callbacks of one app."""
+
+    pages: Mapping[str, Page]
+    csrf: CSRFProtect
+    endpoints: dict[str, str] = field(default_factory=lambda: dict(DASH_ENDPOINTS))
+    callbacks: dict[str, Page | None] = field(default_factory=dict)
+    """Output -> the page that declared it; None: the router, which needs what the page at its path needs."""
+
+    def own(self, app: Dash, page: Page | None) -> None:
+        """Give every callback that was declared since the last time to a page."""
+        for output in app.callback_map:
+            self.callbacks.setdefault(output, page)
+
+    def check(self) -> ResponseReturnValue | None:
+        """Let the request pass (None), redirect it to the login form, or raise 401, 403 or 404."""
+        endpoint = request.endpoint or ""
+        if endpoint == CALLBACK or self.endpoints.get(endpoint) != PUBLIC:
+            if not current_user.is_authenticated:
+                if endpoint in (*DOCUMENTS, "account") and request.method in SAFE_METHODS:
+                    return redirect(login_address())
+                raise Unauthorized
+            if request.method not in SAFE_METHODS:
+                self.csrf.protect()
+            self._check_need(endpoint)
+        return None
+
+    def _check_need(self, endpoint: str) -> None:
+        if endpoint == CALLBACK:
+            self._check_page(self._callback_page())
+        elif endpoint in DOCUMENTS:
+            page = self.pages.get(request.path)
+            if page is None and request.path != "/":
+                raise NotFound
+            if page is not None:
+                self._check_page(page)
+        elif self.endpoints.get(endpoint) != SIGNED_IN:
+            raise NotFound if not endpoint else Forbidden
+
+    def _callback_page(self) -> Page:
+        body = request.get_json(silent=True)
+        if not isinstance(body, dict):
+            raise Forbidden
+        output = body.get("output")
+        if not isinstance(output, str) or output not in self.callbacks:
+            raise Forbidden
+        owner = self.callbacks[output]
+        if owner is not None:
+            return owner
+        page = self.pages.get(_posted_path(body))
+        if page is None:
+            raise Forbidden
+        return page
+
+    def _check_page(self, page: Page) -> None:
+        if not policy.allows(current_user.principal, page.needs):
+            raise Forbidden
+        g.page = page
+
+
+def _posted_path(body: Mapping[str, object]) -> str:
+    """The path that the router is asked to show: below the base path, as pages know it."""
+    inputs = body.get("inputs")
+    given = [
+        entry.get("value")
+        for entry in (inputs if isinstance(inputs, list) else [])
+        if isinstance(entry, dict) and entry.get("property") == "pathname"
+    ]
+    path = given[0] if len(given) == 1 and isinstance(given[0], str) else ""
+    return below_base(path)
+
+
+def below_base(path: str) -> str:
+    """A browser's path without the base path."""
+    base: str = current_app.config["LAKEPORT_BASE"]
+    return path.removeprefix(base) if path == base or path.startswith(f"{base}/") else ""
+
+
+def login_address() -> str:
+    """The login form, which goes on to where the request wanted to go."""
+    wanted = request.full_path.rstrip("?") if request.query_string else request.path
+    return f"{current_app.config['LAKEPORT_BASE']}/login" + ("" if wanted == "/" else f"?{urlencode({'next': wanted})}")

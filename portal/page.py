@@ -1,0 +1,92 @@
+"""What a page is, and what it knows of the visit that it is shown in.
+
+One rule: a page's whole state stands in its address, so every control that changes what is shown is a link.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlencode
+
+from dash import Dash
+from dash.development.base_component import Component
+
+from lakehouse.core import Workspace
+from lakehouse.errors import RequestWrong
+
+MOST_VALUES = 500
+LONGEST_SEARCH = 8_000
+
+OpenWorkspace = Callable[[str], Workspace]
+"""The lake as whoever asks may see it, at a version: `open_workspace("now")`."""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One look at a page: where it is (`path` holds the base path), what its address says, and the theme."""
+
+    path: str
+    values: tuple[tuple[str, str], ...] = ()
+    theme: str = "light"
+
+    @classmethod
+    def from_search(cls, path: str, search: str, theme: str = "light") -> "Visit":
+        """The visit of an address; `search` is its query string, with or without the question mark."""
+        if len(search) > LONGEST_SEARCH:
+            raise RequestWrong(f"The address is longer than {LONGEST_SEARCH:,} characters. Choose fewer filters.")
+        try:
+            values = parse_qsl(search.removeprefix("?"), keep_blank_values=True, max_num_fields=MOST_VALUES)
+        except ValueError as error:
+            raise RequestWrong(f"The address has more than {MOST_VALUES} values. Choose fewer filters.") from error
+        return cls(path, tuple(dict.fromkeys(values)), theme)
+
+    @property
+    def version(self) -> str:
+        """The version of the data that is looked at: `now`, or what `at` says."""
+        return self.one("at") or "now"
+
+    def one(self, key: str) -> str:
+        """The value of a key that stands once; empty when it is missing. Raises `RequestWrong` when it stands twice."""
+        found = self.many(key)
+        if len(found) > 1:
+            raise RequestWrong(f"The address gives {key!r} {len(found)} times. Give it once.")
+        return found[0] if found else ""
+
+    def many(self, key: str) -> tuple[str, ...]:
+        """All values of a key, in their order."""
+        return tuple(value for name, value in self.values if name == key)
+
+    def href(self, **changes: str | Sequence[str] | None) -> str:
+        """The address of this page with some keys changed; None and empty take a key away."""
+        kept = [(name, value) for name, value in self.values if name not in changes]
+        for name, value in changes.items():
+            given = [value] if isinstance(value, str) else list(value or ())
+            kept += [(name, one) for one in given if one]
+        return self.path + (f"?{urlencode(kept)}" if kept else "")
+
+    def toggled(self, key: str, value: str) -> str:
+        """The address with one value of a key added, or taken away when it is there."""
+        now = self.many(key)
+        return self.href(**{key: [one for one in now if one != value] if value in now else [*now, value]})
+
+
+@dataclass(frozen=True)
+class Screen:
+    """What a page shows: its content, the controls that stay on top, and the line at its foot."""
+
+    content: Sequence[Component]
+    filters: Component | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """One screen of the portal: where it lives, who may open it, what it shows and does.
+
+    `needs` is an action of `lakehouse.access.policy.NEEDS`; it holds for the page and for each of its callbacks.
+    """
+
+    path: str
+    title: str
+    icon: str
+    needs: str
+    layout: Callable[[Workspace, Visit], Screen]
+    callbacks: Callable[[Dash, OpenWorkspace], None] | None = None

@@ -1,0 +1,73 @@
+"""Runs the portal under gunicorn until it is told to stop.
+
+One rule: each web process opens the lake itself, since the workers that answer its questions belong to one process.
+"""
+
+import logging
+import socket
+from collections.abc import Callable
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+
+from lakehouse.core import Lakehouse
+from lakehouse.settings import Settings
+from portal.app import create_app
+
+LOG_BYTES = 10_000_000
+STOP_SECONDS = 5
+"""Requests that run when the portal is stopped have this long to end."""
+
+
+def run(settings: Settings, env: str, taken: socket.socket, ready: Callable[[], None]) -> None:
+    """Serve until SIGTERM or SIGINT; `ready` is called once, when requests are answered."""
+    _Server(settings, env, taken, ready).run()
+
+
+class _Server(BaseApplication):  # type: ignore[misc]
+    """gunicorn with our settings."""
+
+    def __init__(self, settings: Settings, env: str, taken: socket.socket, ready: Callable[[], None]) -> None:
+        self._lake, self._env, self._taken, self._ready = settings, env, taken, ready
+        super().__init__()
+
+    def load_config(self) -> None:
+        server = self._lake.server
+        options: dict[str, Any] = {
+            "bind": f"fd://{self._taken.fileno()}",
+            "workers": server.workers,
+            "threads": server.threads,
+            "worker_class": "gthread",
+            "graceful_timeout": STOP_SECONDS,
+            "timeout": 120,
+            "keepalive": 30,
+            "limit_request_line": 8190,
+            "forwarded_allow_ips": "",  # whom to believe is decided by server.trusted_proxies
+            "control_socket_disable": True,
+            "loglevel": "warning",
+            "post_worker_init": self._started,
+            "worker_exit": self._ended,
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        _log_into(self._lake.folder / "logs")
+        self._lakehouse = Lakehouse.open(self._lake.home)
+        return create_app(self._lakehouse, self._env).server
+
+    def _started(self, worker: Any) -> None:
+        if worker.age == 1:  # the first web process; others, and those that replace one, say nothing
+            self._ready()
+
+    def _ended(self, _server: Any, _worker: Any) -> None:
+        self._lakehouse.close()
+
+
+def _log_into(folder: Path) -> None:
+    folder.mkdir(mode=0o700, exist_ok=True)
+    handler = RotatingFileHandler(folder / "lakeport.log", maxBytes=LOG_BYTES, backupCount=3, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logging.getLogger().addHandler(handler)
