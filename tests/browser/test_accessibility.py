@@ -1,0 +1,78 @@
+"""What axe, the checker of accessibility, finds on every screen in both themes and on a phone."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.browser.person import Person
+
+AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
+FIND = "const done = arguments[0]; axe.run().then(found => done(found.violations));"
+SERIOUS = ("serious", "critical")
+PAGES = {
+    "Revenue": "/revenue?period=all",
+    "the past": "/revenue?period=all&at=1",
+    "a filter that finds nothing": "/revenue?region=Nowhere",
+    "a wrong address": "/revenue?period=never",
+    "the account": "/account",
+    "no such page": "/nothing-here",
+}
+
+
+def found(person: Person) -> list[str]:
+    """Serious findings: which rule, how many places, and the first of them."""
+    person.run(AXE)
+    person.driver.set_script_timeout(60)
+    violations = person.driver.execute_async_script(FIND)
+    return [
+        f"{one['id']}: {one['help']} ({len(one['nodes'])} places, such as {one['nodes'][0]['html'][:200]})"
+        for one in violations
+        if one["impact"] in SERIOUS
+    ]
+
+
+def show(person: Person, path: str, theme: str) -> None:
+    person.driver.add_cookie({"name": "lakeport_theme", "value": theme, "path": "/"})
+    person.go(path)
+    person.until(lambda: person.theme == theme)
+    person.until(lambda: person.text("h1"))
+    person.until(lambda: not person.all(".lp-skeleton"))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_no_screen_has_a_serious_fault(person: Person, theme: str) -> None:
+    person.go("/login")
+    faults = {"the login form": found(person)}
+    person.log_in("bea")
+    for name, path in PAGES.items():
+        show(person, path, theme)
+        faults[name] = found(person)
+    person.go("/revenue")
+    for number in range(len(person.all("details"))):
+        person.run("document.querySelectorAll('details').forEach((one, at) => one.open = at === arguments[0])", number)
+        faults[f"panel {number}"] = found(person)
+
+    assert {name: fault for name, fault in faults.items() if fault} == {}
+
+
+@pytest.mark.usefixtures("on_the_phone")
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_no_screen_of_a_phone_has_one(person: Person, theme: str) -> None:
+    person.go("/login")
+    faults = {"the login form": found(person)}
+    person.log_in("bea")
+    for name, path in PAGES.items():
+        show(person, path, theme)
+        faults[name] = found(person)
+        assert person.run("return document.documentElement.scrollWidth <= innerWidth"), name
+
+    assert {name: fault for name, fault in faults.items() if fault} == {}
+
+
+def test_the_checker_finds_a_fault_where_there_is_one(person: Person) -> None:
+    person.go("/login")
+    person.run(
+        "document.querySelector('[name=password]').closest('label').replaceWith(document.createElement('input'))"
+    )
+
+    assert [fault.split(":")[0] for fault in found(person)] == ["label"]
