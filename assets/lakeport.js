@@ -22,9 +22,10 @@
     const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
     if (!plain || link.origin !== location.origin || event.defaultPrevented) return;
     event.preventDefault();
+    if (link.href === location.href) return;
     const samePage = link.pathname === location.pathname;
     remember(samePage ? link : null);
-    if (link.href !== location.href) history.pushState({}, "", link.href);
+    history.pushState({}, "", link.href);
     window.dispatchEvent(new PopStateEvent("popstate")); // dcc.Location listens to it
     if (!samePage) window.scrollTo(0, 0);
   }
@@ -33,7 +34,7 @@
 
   let kept = null;
 
-  const like = (element) => [...document.getElementsByClassName(element.className)].filter((one) => one.tagName === element.tagName);
+  const like = (element) => all(element.tagName).filter((one) => one.className === element.className);
   const words = (element) => element.firstElementChild?.textContent || element.textContent;
   const alike = (element) => like(element).filter((one) => words(one) === words(element));
   const all = (selector) => [...document.querySelectorAll(selector)];
@@ -44,6 +45,7 @@
       element,
       place: element && alike(element).indexOf(element),
       open: all("details").map((details) => (element ? details.open && !closes(details, element) : false)),
+      y: scrollY,
       scrolled: all(".lp-pop-body, .lp-scroll").map((one) => one.scrollTop),
       hasFilters: document.querySelector(".lp-filters.is-open") !== null,
     };
@@ -52,7 +54,7 @@
   const closes = (details, element) => details.matches(".lp-pop") && !element.hasAttribute("data-lp-keep");
 
   function restore() {
-    const { element, place, open, scrolled, hasFilters } = kept;
+    const { element, place, open, y, scrolled, hasFilters } = kept;
     kept = null;
     if (!element) return document.querySelector("main")?.focus({ preventScroll: true }); // another page is read from its start
     all("details").forEach((details, index) => { details.open = open[index] ?? false; });
@@ -62,12 +64,17 @@
     const found = alike(element)[place];
     const closed = found?.closest("details:not([open])");
     (closed ? closed.querySelector("summary") : found)?.focus({ preventScroll: true });
+    window.scrollTo(0, y); // the browser has followed what it took for the content that moved
   }
 
   /* It runs after Dash has put the new elements in, and before they are painted. */
   new MutationObserver(() => {
     if (kept && !kept.main?.isConnected && document.querySelector("main")) restore();
   }).observe(root, { childList: true, subtree: true });
+
+  window.addEventListener("popstate", (event) => {
+    if (event.isTrusted) kept = null; // back and forward
+  });
 
   /* ---------- Popovers: one at a time, closed by Escape, by a click elsewhere and by a choice ---------- */
 
@@ -190,13 +197,12 @@
   const watched = new WeakSet();
   root.classList.add("lp-tips");
 
-  document.addEventListener("pointerover", (event) => {
+  document.addEventListener("pointermove", (event) => {
     const plot = event.target.closest?.(".lp-plot .js-plotly-plot");
     if (!plot?.on || watched.has(plot)) return;
     watched.add(plot);
     plot.on("plotly_hover", ({ points }) => showTip(plot, points.find((point) => point.customdata)));
     plot.on("plotly_unhover", () => hideTip(plot));
-    plot.on("plotly_afterplot", () => hideTip(plot));
   });
 
   function part(plot, name) {

@@ -42,7 +42,7 @@ def values_menu(name: str, plural: str, visit: Visit, rows: Sequence[Component])
     said = "all" if not chosen else chosen[0] if len(chosen) == 1 else f"{len(chosen)} chosen"
     everything = choice(f"All {plural}", visit.href(**{name: None}), not chosen)
     summary = [html.Span(name.capitalize(), className="lp-muted"), html.Span(said)]
-    return popover(summary, [everything, *rows], label="Filter")
+    return popover(summary, [everything, *rows], label=f"Filter by {name}")
 
 
 def toggles(name: str, values: Sequence[str], visit: Visit) -> list[Component]:

@@ -115,8 +115,9 @@ def frame(page: Page, visit: Visit, screen: Screen, workspace: Workspace | None)
         className="lp-header",
     )
     notice = current_app.config["LAKEPORT_NOTICE"]
+    labelled: Any = {"aria-label": "Notice"}
     top = [
-        *([html.P(notice, className="lp-notice")] if notice else []),
+        *([html.Aside(notice, className="lp-notice", **labelled)] if notice else []),
         header,
         *([as_of.bar(workspace, visit)] if workspace is not None and visit.version != "now" else []),
         *([screen.filters] if screen.filters is not None else []),

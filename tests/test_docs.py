@@ -22,6 +22,8 @@ from pipelines.create import create_lake
 from pipelines.sources.csv_file import QUARANTINE
 from pipelines.sources.values import EMPTY
 from portal.cli.app import app
+from portal.page import Page
+from portal.pages import PAGES
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -122,6 +124,13 @@ def test_every_command_is_documented_with_its_options_and_an_example(name: str) 
     assert set(re.findall(r"^\| `([^`]+)` \|", told, flags=re.MULTILINE)) == words
     assert re.search(rf"^```sh\nlakeport {name}\b", told, flags=re.MULTILINE)
     assert "`--json`: " in told or name in ("load", "build", "refresh")  # their result is documented once, above them
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.title)
+def test_every_page_is_documented_with_its_address(page: Page) -> None:
+    told = section(text_of("portal.md"), page.title)
+
+    assert f"`{page.path}`" in told
 
 
 def argument_name(parameter: Any) -> str:

@@ -139,6 +139,8 @@ def over_time(sales: Sales, visit: Visit, money: str) -> Component:
     if words.before:
         columns.append(Column(words.before.capitalize(), is_number=True))
         rows = [[*row, wording.exact(moment.before)] for row, moment in zip(rows, moments, strict=True)]
+    if all(moment.values["revenue"] is None for moment in moments):
+        return card(title, wording.span_text(asked.period.span), [nothing_sold(visit)], "lp-8")
     body = [
         chart(OVER_TIME, figure, f"{title}; the table below has its numbers.", ends(points, words)),
         table_fold(title, columns, rows),
@@ -165,6 +167,7 @@ def point(moment: Moment, grain: str, total: Value) -> Point:
         value=value,
         before=before,
         whole=moment.bucket.whole,
+        note="so far" if moment.bucket.so_far else "in part",
         value_text=wording.exact(value),
         before_text="" if before is None else wording.exact(before),
         change_text="" if change is None else change.signed,
@@ -202,7 +205,7 @@ def said_parts(ranking: Ranking, name: str) -> str:
 def parts(ranking: Ranking, name: str, visit: Visit, money: str, *, wide: bool = False) -> list[Component]:
     """The bars, and the same as a table."""
     if not ranking.shown:
-        return [empty("Nothing was sold here", "Choose other days or fewer filters.", [("Reset", visit.path)])]
+        return [nothing_sold(visit)]
     some = any(part.chosen for part in ranking.shown)
     rows = [bar(part, ranking, name, visit) for part in ranking.shown]
     if ranking.count > len(ranking.shown):
@@ -231,6 +234,12 @@ def bar(part: Part, ranking: Ranking, name: str, visit: Visit) -> Bar:
         chosen=part.chosen,
         title=f"{name_of(part, name)}: {wording.exact(part.value)}" + (f", {share} of all" if share else "") + before,
     )
+
+
+def nothing_sold(visit: Visit) -> Component:
+    """What stands in the place of a chart that would be empty."""
+    other = visit.href(**dict.fromkeys(KEYS))
+    return empty("Nothing was sold here", "Choose other days or fewer filters.", [("Show it without filters", other)])
 
 
 def name_of(part: Part, name: str) -> str:

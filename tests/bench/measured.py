@@ -1,6 +1,7 @@
 """What a process cost, and how a table of figures is printed."""
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -33,3 +34,35 @@ def show(title: str, heading: Sequence[str], lines: Sequence[Sequence[object]]) 
     print(f"\n{title}\n")
     for cells in (heading, ["---"] * len(heading), *lines):
         print("| " + " | ".join(str(cell) for cell in cells) + " |")
+
+
+def free_port() -> int:
+    """A port of this machine that nothing listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def cpu_of_tree(process: int) -> tuple[float, float]:
+    """CPU seconds that a served portal has used until now: its web processes, and these with their query workers."""
+    parents, used, web = {}, {}, {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            command = (folder / "cmdline").read_bytes()
+        except OSError:
+            continue  # it has ended meanwhile
+        number = int(folder.name)
+        parents[number] = int(fields[1])
+        used[number] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        web[number] = b"portal.cli" in command
+    tree = [number for number in used if number == process or _descends(number, process, parents)]
+    return sum(used[number] for number in tree if web[number]), sum(used[number] for number in tree)
+
+
+def _descends(number: int, ancestor: int, parents: dict[int, int]) -> bool:
+    while number in parents:
+        number = parents[number]
+        if number == ancestor:
+            return True
+    return False

@@ -17,10 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from selenium.webdriver import Chrome
 from selenium.webdriver.chrome.options import Options
 
 from lakehouse.core import Lakehouse
 from tests.browser.person import Person
+from tests.browser.showcase import serving, showcase
+from tests.browser.window import Window
 from tests.pipelines.lake import Lake
 from tests.portal.visitor import PASSWORD
 
@@ -119,3 +122,34 @@ def on_the_phone(person: Person) -> Person:
     """The same with a phone's screen."""
     person.take_phone()
     return person
+
+
+@pytest.fixture(scope="session")
+def chromium(_chromium: None) -> Iterator[Chrome]:
+    """One browser for many small tests; it writes down what it asks for."""
+    options = pytest_setup_options()
+    options.add_argument("--no-sandbox")
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
+    driver = Chrome(options=options)
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(scope="session")
+def address() -> Iterator[str]:
+    """Where the showcase is served."""
+    with serving(showcase()) as found:
+        yield found
+
+
+@pytest.fixture
+def window(chromium: Chrome, address: str) -> Iterator[Window]:
+    """The showcase, opened anew in a light desktop window without cookies."""
+    window = Window(chromium, address)
+    window.size(1440, 1000)
+    window.prefer("light")
+    chromium.get(address)
+    chromium.delete_all_cookies()
+    window.open("")
+    yield window
+    chromium.execute_cdp_cmd("Network.disable", {})

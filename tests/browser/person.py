@@ -1,65 +1,48 @@
-"""Somebody who uses the portal in a browser: what they do, and what they see."""
+"""Somebody who uses the portal: what they do, and what they see."""
 
-from collections.abc import Callable
-from typing import Any
-
-from selenium.webdriver.common.by import By
-from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
-from selenium.webdriver.support.ui import WebDriverWait
 
+from tests.browser.window import Window
 from tests.portal.visitor import PASSWORD
 
-PATIENCE_SECONDS = 20
-PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
-
+PHONE = (390, 844)
 TILE = """
 const tile = [...document.querySelectorAll(".lp-tile")].find(one => one.innerText.startsWith(arguments[0]));
 return tile?.querySelector(".lp-value").title ?? "";
 """
 
 
-class Person:
+class Person(Window):
     """One person at one browser."""
 
-    def __init__(self, driver: Any, url: str) -> None:
-        self.driver, self.url = driver, url
-
     def take_phone(self) -> None:
-        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
+        self.size(*PHONE)
         self.driver.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True})
 
-    def go(self, path: str) -> None:
-        self.driver.get(self.url + path)
+    def visit(self, path: str) -> None:
+        """Load the document at a path."""
+        self.driver.get(self.address + path)
 
     def log_in(self, name: str, password: str = PASSWORD) -> None:
         """Fill in the form that is there, and wait for the page behind it."""
-        self.type("username", name)
-        self.type("password", password)
+        self.see("[name=username]").send_keys(name)
+        self.see("[name=password]").send_keys(password)
         self.click("button[type=submit]")
-        self.until(lambda: "/login" not in self.address)
+        self.wait(lambda: "/login" not in self.place)
         self.see(".lp-tile")
 
     def forget_me(self) -> None:
         """Become somebody who has never been here."""
         self.driver.delete_all_cookies()
 
-    def type(self, field: str, text: str) -> None:
-        self.find(f"[name={field}]").send_keys(text)
-
-    def find(self, css: str) -> WebElement:
-        """The first element of a selector that is on the screen."""
-        return self.until(lambda: next((one for one in self.all(css) if one.is_displayed()), None))
-
-    def all(self, css: str) -> list[WebElement]:
-        found: list[WebElement] = self.driver.find_elements(By.CSS_SELECTOR, css)
+    def see(self, css: str) -> WebElement:
+        """The first element of a selector that is on the screen, once there is one."""
+        found: WebElement = self.wait(lambda: next((one for one in self.all(css) if one.is_displayed()), None), css)
         return found
-
-    see = find
 
     def click(self, css: str, text: str = "") -> None:
         """Click what is there; with a text, the first of them that holds it."""
-        self.until(lambda: self._clicked(css, text))
+        self.wait(lambda: self._clicked(css, text), f"nothing to click: {css} {text}")
 
     def _clicked(self, css: str, text: str) -> bool:
         for one in self.all(css):
@@ -74,31 +57,22 @@ class Person:
         self.click(".lp-filters summary", menu)
         self.click("details[open] a", entry)
 
-    def press(self, *keys: str) -> None:
-        self.driver.switch_to.active_element.send_keys(*keys)
-
-    def escape(self) -> None:
-        self.press(Keys.ESCAPE)
-
     @property
-    def address(self) -> str:
+    def place(self) -> str:
         """Path and query string."""
-        address: str = self.driver.current_url.removeprefix(self.url)
-        return address
-
-    def tile(self, label: str = "Revenue") -> str:
-        """The exact value of a tile."""
-        return str(self.run(TILE, label))
+        place: str = self.driver.current_url.removeprefix(self.address)
+        return place
 
     def text(self, css: str) -> str:
         """The words of the first element of a selector, read at one moment: pages are drawn anew while one looks."""
         return str(self.run("return document.querySelector(arguments[0])?.innerText ?? ''", css))
 
-    def wait_for_tile(self, value: str, label: str = "Revenue") -> None:
-        self.until(lambda: self.tile(label) == value, f"the tile {label} does not show {value}")
+    def tile(self, label: str = "Revenue") -> str:
+        """The exact value of a tile."""
+        return str(self.run(TILE, label))
 
-    def run(self, script: str, *arguments: Any) -> Any:
-        return self.driver.execute_script(script, *arguments)
+    def wait_for_tile(self, value: str, label: str = "Revenue") -> None:
+        self.wait(lambda: self.tile(label) == value, f"the tile {label} does not show {value}")
 
     @property
     def theme(self) -> str:
@@ -116,15 +90,3 @@ class Person:
     def complaints(self) -> list[str]:
         """What the browser's console has to say since one has looked last."""
         return [entry["message"] for entry in self.driver.get_log("browser")]
-
-    def until(self, what: Callable[[], Any], message: str = "") -> Any:
-        """Wait until something is so; elements that are drawn anew meanwhile are looked for again."""
-        from selenium.common.exceptions import ElementNotInteractableException, StaleElementReferenceException
-
-        wait = WebDriverWait(
-            self.driver,
-            PATIENCE_SECONDS,
-            poll_frequency=0.05,
-            ignored_exceptions=[StaleElementReferenceException, ElementNotInteractableException],
-        )
-        return wait.until(lambda _driver: what(), message)

@@ -33,21 +33,21 @@ def found(person: Person) -> list[str]:
 
 def show(person: Person, path: str, theme: str) -> None:
     person.driver.add_cookie({"name": "lakeport_theme", "value": theme, "path": "/"})
-    person.go(path)
-    person.until(lambda: person.theme == theme)
-    person.until(lambda: person.text("h1"))
-    person.until(lambda: not person.all(".lp-skeleton"))
+    person.visit(path)
+    person.wait(lambda: person.theme == theme)
+    person.wait(lambda: person.text("h1"))
+    person.wait(lambda: not person.all(".lp-skeleton"))
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_no_screen_has_a_serious_fault(person: Person, theme: str) -> None:
-    person.go("/login")
+    person.visit("/login")
     faults = {"the login form": found(person)}
     person.log_in("bea")
     for name, path in PAGES.items():
         show(person, path, theme)
         faults[name] = found(person)
-    person.go("/revenue")
+    person.visit("/revenue")
     for number in range(len(person.all("details"))):
         person.run("document.querySelectorAll('details').forEach((one, at) => one.open = at === arguments[0])", number)
         faults[f"panel {number}"] = found(person)
@@ -58,7 +58,7 @@ def test_no_screen_has_a_serious_fault(person: Person, theme: str) -> None:
 @pytest.mark.usefixtures("on_the_phone")
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_no_screen_of_a_phone_has_one(person: Person, theme: str) -> None:
-    person.go("/login")
+    person.visit("/login")
     faults = {"the login form": found(person)}
     person.log_in("bea")
     for name, path in PAGES.items():
@@ -70,7 +70,7 @@ def test_no_screen_of_a_phone_has_one(person: Person, theme: str) -> None:
 
 
 def test_the_checker_finds_a_fault_where_there_is_one(person: Person) -> None:
-    person.go("/login")
+    person.visit("/login")
     person.run(
         "document.querySelector('[name=password]').closest('label').replaceWith(document.createElement('input'))"
     )

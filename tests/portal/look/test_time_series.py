@@ -145,6 +145,16 @@ def test_an_unfinished_start_is_dotted_too() -> None:
     assert lines(figure, "3px,3px") == [[1, 2, None]]
 
 
+@pytest.mark.parametrize(
+    ("values", "dotted"),
+    [((1, 2), [[1, 2]]), ((1, 2, 3), [[1, 2, None], [None, 2, 3]]), ((1,), [])],
+)
+def test_both_ends_can_be_unfinished(values: tuple[int, ...], dotted: list[list[float | None]]) -> None:
+    points = [point(number, value, whole=number not in (0, len(values) - 1)) for number, value in enumerate(values)]
+
+    assert lines(time_series(points, WORDS, LIGHT), "3px,3px") == dotted
+
+
 def test_an_unfinished_end_after_a_gap_is_a_point() -> None:
     figure = time_series(weeks(1, 2, None, 4, last_is_whole=False), WORDS, LIGHT)
 
