@@ -18,7 +18,7 @@ from lakehouse.access.attempts import Attempts
 from lakehouse.access.identity import Principal
 from lakehouse.access.sessions import Sessions
 from lakehouse.access.users import Users
-from lakehouse.errors import NoRelease, RequestWrong, UnknownName
+from lakehouse.errors import NoRelease, NotAllowed, RequestWrong, UnknownName
 from lakehouse.metrics.compile import Compiled, compile_plan
 from lakehouse.metrics.dictionary import unknown_table
 from lakehouse.metrics.model import Model
@@ -128,10 +128,10 @@ class Workspace:
         if self.release.definitions is None:
             raise NoRelease(f"Release {self.release.number} defines no metrics.")
         model = Model.from_json(self.release.definitions["model"])
-        return Model(
-            tuple(table for table in model.tables if self.scope.sees(table.name)),
-            tuple(metric for metric in model.metrics if self.scope.sees(metric.table)),
-        )
+        visible = tuple(metric for metric in model.metrics if self.scope.sees(metric.table))
+        if model.metrics and not visible:
+            raise NotAllowed(self.principal.name, "see", "the tables that metrics stand on")
+        return Model(tuple(table for table in model.tables if self.scope.sees(table.name)), visible)
 
     def measure(self, plan: Plan | Mapping[str, Any] | str) -> Measured:
         """The answer to a plan, given as JSON, as its document or parsed. Raises `PlanWrong` and `UnknownName`."""

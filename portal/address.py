@@ -3,7 +3,9 @@
 One rule: an address that cannot be had is one sentence, not a stack trace.
 """
 
+import errno
 import socket
+from typing import Any
 
 from lakehouse.errors import Unavailable
 from lakehouse.settings import ServerSettings
@@ -16,12 +18,26 @@ def take(server: ServerSettings) -> socket.socket:
     try:
         family, kind, proto, _, address = socket.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)[0]
         taken = socket.socket(family, kind, proto)
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        taken.bind(address)
+    except (OSError, UnicodeError) as error:  # a name that cannot be one on the net is no Unicode text for Python
+        raise Unavailable(_why_not(server, error)) from error
+    try:
+        _bind(taken, address)
     except OSError as error:
+        taken.close()
         raise Unavailable(_why_not(server, error)) from error
     taken.set_inheritable(True)
     return taken
+
+
+def _bind(taken: socket.socket, address: Any) -> None:
+    """Bind to the address, at best so that nobody else can: two that reuse one could both have it until one serves."""
+    try:
+        taken.bind(address)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections that have ended are no obstacle
+        taken.bind(address)
 
 
 def url(server: ServerSettings) -> str:
@@ -31,8 +47,8 @@ def url(server: ServerSettings) -> str:
     return f"http://{shown}:{server.port}{server.base_path}"
 
 
-def _why_not(server: ServerSettings, error: OSError) -> str:
-    if isinstance(error, socket.gaierror):
+def _why_not(server: ServerSettings, error: OSError | UnicodeError) -> str:
+    if not isinstance(error, OSError) or isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
         return f"There is no address {server.host!r} to listen on. Name one of this machine with --host."
     if isinstance(error, PermissionError):
         return f"Port {server.port} may not be used by this account. Choose one above 1023 with --port."

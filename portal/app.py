@@ -7,13 +7,13 @@ from typing import Any
 
 import pyarrow as pa  # noqa: F401  # imported before the first request: two requests that import it at once gave a blank page
 from dash import Dash
-from dash.exceptions import DependencyException
+from dash.exceptions import CallbackException, DependencyException
 from flask import Flask, g, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_compress import Compress
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
-from werkzeug.exceptions import Forbidden, NotFound
+from werkzeug.exceptions import BadRequest, Forbidden, NotFound
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from lakehouse.access import policy
@@ -33,6 +33,12 @@ ASSETS = next(folder for folder in (HERE / "assets", HERE.parent / "assets") if 
 SHEETS = sorted(str(sheet.relative_to(ASSETS)) for sheet in ASSETS.glob("*.css"))
 LARGEST_BODY_BYTES = 1 << 20
 HEADINGS = {403: "No access", 404: "No such page"}
+OTHERWISE = "That did not work"
+MEANT: dict[type[Exception], Exception] = {
+    DependencyException: NotFound(),
+    CallbackException: BadRequest(),  # what was posted is not the callback that was declared
+}
+"""What Dash means by its errors."""
 
 
 class Portal(Dash):
@@ -131,9 +137,8 @@ def _first_page(pages: dict[str, Page]) -> ResponseReturnValue | None:
 
 def _answer(error: Exception) -> ResponseReturnValue:
     """The border of routes: JSON for scripts, a document for people."""
-    meant: dict[type[Exception], Exception] = {CSRFError: Forbidden(), DependencyException: NotFound()}
-    said = trouble(meant.get(type(error), error))
+    said = trouble(MEANT.get(type(error), error))
     if request.path.startswith("/_") or request.accept_mimetypes.best == "application/json":
         return jsonify(said.document()), said.status
-    heading = HEADINGS.get(said.status, "That did not work")
+    heading = OTHERWISE if isinstance(error, CSRFError) else HEADINGS.get(said.status, OTHERWISE)
     return render_template("error.html", heading=heading, text=said.text), said.status

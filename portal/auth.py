@@ -63,11 +63,14 @@ def add_login(server: Flask, lakehouse: Lakehouse, env: str, csrf: CSRFProtect) 
         SESSION_COOKIE_PATH=base or "/",
         WTF_CSRF_CHECK_DEFAULT=False,
         WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=False,  # a script, or a browser that keeps to itself where it comes from, may log in too
     )
     server.session_interface = _Cookies()
     csrf.init_app(server)
-    manager = LoginManager(server)
+    manager = LoginManager()
     manager.session_protection = None  # it would tie a session to an address, which changes on a phone
+    # Not `init_app`: it looks at the session after every request, which makes each file vary by its reader's cookies.
+    server.login_manager = manager  # type: ignore[attr-defined]
 
     @manager.user_loader  # type: ignore[untyped-decorator]
     def signed_in(token: str) -> SignedIn | None:
@@ -111,9 +114,7 @@ class _FrontDoor:
         address = request.remote_addr or ""
         wait = self.lakehouse.attempts.wait_seconds(name, address)
         if wait:
-            answer = make_response(_form(_slowed(wait), 429))
-            answer.headers["Retry-After"] = str(wait)
-            return answer
+            return _later(_form(_slowed(wait), 429), wait)
         user = self.lakehouse.users.authenticate(name, password)
         if user is None:
             self.lakehouse.attempts.failed(name, address)
@@ -137,12 +138,13 @@ class _FrontDoor:
         name, address = current_user.name, request.remote_addr or ""
         wait = self.lakehouse.attempts.wait_seconds(name, address)
         if wait:
-            return _account(wrong=_slowed(wait)), 429
+            return _later((_account(wrong=_slowed(wait)), 429), wait)
         if _field("new") != _field("again"):
             return _account(wrong="The two new passwords are not the same. Type them again."), 422
         if self.lakehouse.users.authenticate(name, _field("password")) is None:
             self.lakehouse.attempts.failed(name, address)
             return _account(wrong="The present password is wrong."), 422
+        self.lakehouse.attempts.succeeded(name, address)
         try:
             self.lakehouse.users.set_password(name, _field("new"), keep=current_user.get_id())
         except RequestWrong as error:  # a form shows what is wrong beside its fields instead of leaving them
@@ -158,6 +160,12 @@ def _form(wrong: str = "", status: int = 200) -> ResponseReturnValue:
 
 def _account(said: str = "", wrong: str = "") -> str:
     return render_template("account.html", name=current_user.name, said=said, wrong=wrong)
+
+
+def _later(answer: ResponseReturnValue, seconds: int) -> ResponseReturnValue:
+    response = make_response(answer)
+    response.headers["Retry-After"] = str(seconds)
+    return response
 
 
 def _slowed(seconds: int) -> str:

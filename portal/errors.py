@@ -8,6 +8,7 @@ import secrets
 from dataclasses import dataclass
 
 from dash import set_props
+from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from lakehouse.errors import LakeportError
@@ -24,6 +25,7 @@ HTTP_SENTENCES = {
     413: "The request is too large.",
     429: "Too many requests. Wait a moment and try again.",
 }
+OUT_OF_DATE = "This page is out of date. Load it again and try once more."
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ def trouble(error: BaseException) -> Trouble:
     """What to say of an error. Ours speak for themselves; any other gets a reference to find in the log."""
     if isinstance(error, LakeportError):
         return Trouble(str(error), error.status)
+    if isinstance(error, CSRFError):
+        return Trouble(OUT_OF_DATE, 403)
     if isinstance(error, HTTPException) and error.code is not None and error.code < 500:
         return Trouble(HTTP_SENTENCES.get(error.code, error.name + "."), error.code)
     reference = secrets.token_hex(4)

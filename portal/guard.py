@@ -6,6 +6,7 @@ belongs to the page that declared it and needs what that page needs.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlencode
 
 from dash import Dash
@@ -13,7 +14,7 @@ from flask import current_app, g, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from flask_wtf.csrf import CSRFProtect
-from werkzeug.exceptions import Forbidden, NotFound, Unauthorized
+from werkzeug.exceptions import BadRequest, Forbidden, NotFound, Unauthorized
 
 from lakehouse.access import policy
 from portal.page import Page
@@ -24,6 +25,8 @@ LOGIN = "login"
 PUBLIC = "public"
 SIGNED_IN = "signed in"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+LONGEST_ADDRESS = 8_000
+"""Of an address in characters; the server refuses requests whose first line is a little longer."""
 
 DASH_ENDPOINTS = {
     "_dash_assets.static": PUBLIC,
@@ -35,6 +38,15 @@ DASH_ENDPOINTS = {
 """Dash's own endpoints that the portal uses; `/_reload-hash` is for development and stays refused."""
 
 
+@dataclass(frozen=True)
+class Owned:
+    """A callback's page (None: the router, which needs what the page at its path needs), and how much is posted."""
+
+    page: Page | None
+    inputs: int
+    state: int
+
+
 @dataclass
 class Guard:
     """The owners of all endpoints and callbacks of one app."""
@@ -42,13 +54,13 @@ class Guard:
     pages: Mapping[str, Page]
     csrf: CSRFProtect
     endpoints: dict[str, str] = field(default_factory=lambda: dict(DASH_ENDPOINTS))
-    callbacks: dict[str, Page | None] = field(default_factory=dict)
-    """Output -> the page that declared it; None: the router, which needs what the page at its path needs."""
+    callbacks: dict[str, Owned] = field(default_factory=dict)
+    """By output."""
 
     def own(self, app: Dash, page: Page | None) -> None:
         """Give every callback that was declared since the last time to a page."""
-        for output in app.callback_map:
-            self.callbacks.setdefault(output, page)
+        for output, entry in app.callback_map.items():
+            self.callbacks.setdefault(output, Owned(page, len(entry["inputs"]), len(entry["state"])))
 
     def check(self) -> ResponseReturnValue | None:
         """Let the request pass (None), redirect it to the login form, or raise 401, 403 or 404."""
@@ -65,7 +77,7 @@ class Guard:
 
     def _check_need(self, endpoint: str) -> None:
         if endpoint == CALLBACK:
-            self._check_page(self._callback_page())
+            self._check_callback()
         elif endpoint in DOCUMENTS:
             page = self.pages.get(request.path)
             if page is None and request.path != "/":
@@ -75,25 +87,59 @@ class Guard:
         elif self.endpoints.get(endpoint) != SIGNED_IN:
             raise NotFound if not endpoint else Forbidden
 
-    def _callback_page(self) -> Page:
-        body = request.get_json(silent=True)
-        if not isinstance(body, dict):
-            raise Forbidden
+    def _check_callback(self) -> None:
+        body = _posted()
         output = body.get("output")
         if not isinstance(output, str) or output not in self.callbacks:
             raise Forbidden
-        owner = self.callbacks[output]
-        if owner is not None:
-            return owner
-        page = self.pages.get(_posted_path(body))
+        owned = self.callbacks[output]
+        page = owned.page or self.pages.get(_posted_path(body))
         if page is None:
             raise Forbidden
-        return page
+        self._check_page(page)
+        if not _fits(body, output, owned):
+            raise BadRequest
 
     def _check_page(self, page: Page) -> None:
         if not policy.allows(current_user.principal, page.needs):
             raise Forbidden
         g.page = page
+
+
+def _posted() -> dict[str, Any]:
+    try:
+        body = request.get_json(silent=True)
+    except RecursionError as error:  # thousands of brackets in each other, which nothing of ours would send
+        raise BadRequest from error
+    if not isinstance(body, dict):
+        raise BadRequest
+    return body
+
+
+def _fits(body: Mapping[str, Any], output: str, owned: Owned) -> bool:
+    """Whether the body has the shape in which Dash's renderer posts this callback; Dash would fail at another one."""
+    outputs, changed = body.get("outputs"), body.get("changedPropIds", [])
+    has_no_output = "." not in output
+    return (
+        _are_entries(body.get("inputs", []), owned.inputs)
+        and _are_entries(body.get("state", []), owned.state)
+        and (has_no_output or _are_entries(outputs if output[:2] == ".." else [outputs], output.count("...") + 1))
+        and isinstance(changed, list)
+        and all(isinstance(name, str) for name in changed)
+    )
+
+
+def _are_entries(entries: object, count: int) -> bool:
+    """Whether these are so many components, each with one of its properties, or with a list where ids are patterns."""
+    return isinstance(entries, list) and len(entries) == count and all(map(_is_entry, entries))
+
+
+def _is_entry(entry: object) -> bool:
+    if isinstance(entry, list):
+        return all(isinstance(one, dict) and _is_entry(one) for one in entry)
+    return (
+        isinstance(entry, dict) and isinstance(entry.get("id"), str | dict) and isinstance(entry.get("property"), str)
+    )
 
 
 def _posted_path(body: Mapping[str, object]) -> str:
@@ -111,10 +157,12 @@ def _posted_path(body: Mapping[str, object]) -> str:
 def below_base(path: str) -> str:
     """A browser's path without the base path."""
     base: str = current_app.config["LAKEPORT_BASE"]
-    return path.removeprefix(base) if path == base or path.startswith(f"{base}/") else ""
+    return path.removeprefix(base) or "/" if f"{path}/".startswith(f"{base}/") else ""
 
 
 def login_address() -> str:
-    """The login form, which goes on to where the request wanted to go."""
+    """The login form, which goes on to where the request wanted to go, unless its address would be too long."""
+    form = f"{current_app.config['LAKEPORT_BASE']}/login"
     wanted = request.full_path.rstrip("?") if request.query_string else request.path
-    return f"{current_app.config['LAKEPORT_BASE']}/login" + ("" if wanted == "/" else f"?{urlencode({'next': wanted})}")
+    address = f"{form}?{urlencode({'next': wanted})}"
+    return form if wanted == "/" or len(address) > LONGEST_ADDRESS else address

@@ -62,10 +62,11 @@ def _is_static(response: Response) -> bool:
         return False
     if path.startswith("/assets/") and request.args.get("m"):
         response.headers["Cache-Control"] = f"public, max-age={YEAR_SECONDS}, immutable"
+    response.headers.setdefault("Cache-Control", "no-cache")  # without a fingerprint: asked for again, by its tag
     return True
 
 
 def _give_csrf_cookie(response: Response, path: str) -> None:
     """Dash's renderer reads this cookie and sends it back as a header with every callback."""
-    if current_user.is_authenticated:
+    if response.status_code < 500 and current_user.is_authenticated:  # asking who this is may be what has failed
         response.set_cookie("_csrf_token", generate_csrf(), secure=request.is_secure, samesite="Lax", path=path)

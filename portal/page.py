@@ -31,10 +31,12 @@ class Visit:
     @classmethod
     def from_search(cls, path: str, search: str, theme: str = "light") -> "Visit":
         """The visit of an address; `search` is its query string, with or without the question mark."""
+        if not isinstance(search, str):
+            raise RequestWrong("The address is no text. Load the page again.")
         if len(search) > LONGEST_SEARCH:
             raise RequestWrong(f"The address is longer than {LONGEST_SEARCH:,} characters. Choose fewer filters.")
         try:
-            values = parse_qsl(search.removeprefix("?"), keep_blank_values=True, max_num_fields=MOST_VALUES)
+            values = parse_qsl(search.removeprefix("?"), max_num_fields=MOST_VALUES)
         except ValueError as error:
             raise RequestWrong(f"The address has more than {MOST_VALUES} values. Choose fewer filters.") from error
         return cls(path, tuple(dict.fromkeys(values)), theme)

@@ -6,8 +6,6 @@ One rule: it does not matter whether the proxy passes the path on or takes it aw
 from collections.abc import Iterable
 from typing import Any
 
-from werkzeug.wrappers import Response
-
 Wsgi = Any
 
 
@@ -18,10 +16,8 @@ def below(base: str, app: Wsgi) -> Wsgi:
 
     def serve(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
-        if path == base:
-            return Response("", 308, {"Location": f"{base}/"})(environ, start)
         environ["SCRIPT_NAME"] = base
-        environ["PATH_INFO"] = path.removeprefix(base) if path.startswith(f"{base}/") else path
+        environ["PATH_INFO"] = path.removeprefix(base) or "/" if f"{path}/".startswith(f"{base}/") else path
         return app(environ, start)  # type: ignore[no-any-return]
 
     return serve

@@ -11,15 +11,21 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from lakehouse.core import Workspace
-from lakehouse.errors import UnknownName
+from lakehouse.errors import RequestWrong, UnknownName
 from lakehouse.metrics.terms import HigherIs
 from portal.page import Visit
-from portal.periods import Bucket, Period, Span, allowed_grains, buckets, default_grain, read_period
+from portal.periods import Bucket, Period, Span, allowed_grains, before_buckets, buckets, default_grain, read_period
 
 METRICS = ("revenue", "orders", "customers", "units", "average_order_value")
 TOPS = (10, 20, 50)
 MOST_FOUND = 20
+MOST_YEARS = 400
+WIDE = pa.decimal256(76, 2)
+"""Holds the sum of any number of amounts."""
 
 Value = Decimal | int | None
 Row = Mapping[str, Any]
@@ -40,7 +46,10 @@ class Total:
 
 @dataclass(frozen=True)
 class Moment:
-    """One bucket of time: all metrics, and revenue in the bucket of the earlier period at the same position."""
+    """One bucket of time: all metrics, and revenue in the bucket of the earlier period at the same position.
+
+    `change` is None unless both buckets are whole: five days of a week are no match for seven.
+    """
 
     bucket: Bucket
     values: Mapping[str, Value]
@@ -100,13 +109,15 @@ class Sales:
         assert self.bounds is not None  # noqa: S101  # a page without data shows no numbers
         keys = ("period", "from", "to")
         period = read_period({key: self.visit.one(key) for key in keys if self.visit.one(key)}, self.bounds)
+        if period.span.last.year - period.span.first.year >= MOST_YEARS:
+            raise RequestWrong(f"The period has more than {MOST_YEARS} years. Choose fewer.")
         allowed = allowed_grains(period.span)
         grain = self.visit.one("grain") or default_grain(period.span)
         if grain not in allowed:
-            raise UnknownName("grain of this period", grain, list(allowed))
+            raise UnknownName("grain", grain, list(allowed))
         top = self.visit.one("top") or str(TOPS[0])
         if top not in [str(known) for known in TOPS]:
-            raise UnknownName("number of products", top, [str(known) for known in TOPS])
+            raise UnknownName("product count", top, [str(known) for known in TOPS])
         return Asked(period, grain, self.visit.many("region"), self.visit.many("product"), int(top))
 
     @cached_property
@@ -144,11 +155,13 @@ class Sales:
             rows = self._rows({"metrics": ["revenue"], **shape, **self._time(compares=True)})
             compared = {row[key]: row for row in rows}
         found = buckets(self.asked.period.span, self.asked.grain, self.asked.period.bounds)
+        earlier = before_buckets(self.asked.period, self.asked.grain)
         nothing: Row = dict.fromkeys((*METRICS, "revenue__before", "revenue__change"))
         return tuple(
-            Moment(one, now.get(one.start, nothing), row["revenue__before"], row["revenue__change"])
-            for one in found
+            Moment(one, now.get(one.start, nothing), row["revenue__before"], row["revenue__change"] if whole else None)
+            for place, one in enumerate(found)
             for row in (compared.get(one.start, nothing),)
+            for whole in (one.whole and place < len(earlier) and earlier[place].whole,)
         )
 
     @cached_property
@@ -162,22 +175,29 @@ class Sales:
         return self._ranking("product", self.asked.products, self.asked.top)
 
     def found_products(self, words: str) -> tuple[str, ...]:
-        """Products whose name holds the words, the largest in all data first."""
-        where = [["product", "contains", words]] if words else []
-        plan = {"metrics": ["revenue"], "by": ["product"], "where": where, "order": ["-revenue"], "limit": MOST_FOUND}
-        return tuple(row["product"] for row in self._rows(plan) if row["product"] is not None)
+        """Products whose name holds the words in small or capital letters, the largest in all data first."""
+        plan: dict[str, Any] = {"metrics": ["revenue"], "by": ["product"], "order": ["-revenue"]}
+        # A plan's "contains" tells small letters from capitals, so names are looked through here when there are words.
+        asked = plan if words else {**plan, "limit": MOST_FOUND}
+        names = self.workspace.measure(asked).answer.table.column("product").to_pylist()
+        wanted = words.casefold()
+        return tuple(name for name in names if name is not None and wanted in name.casefold())[:MOST_FOUND]
 
     def _ranking(self, dimension: str, chosen: tuple[str, ...], top: int | None) -> Ranking:
         plan = {"metrics": ["revenue"], "by": [dimension], "order": ["-revenue"]}
-        rows = self._rows({**plan, **self._where(without=dimension), **self._time(compares=True)})
-        rows = [row for row in rows if row["revenue"] is not None]  # of the earlier period only
-        parts = [
+        asked = {**plan, **self._where(without=dimension), **self._time(compares=True)}
+        table = self.workspace.measure(asked).answer.table
+        table = table.filter(pc.is_valid(table["revenue"]))  # others were sold in the earlier period only
+        place = pa.array(range(table.num_rows))
+        is_chosen = pc.is_in(table[dimension], value_set=pa.array(chosen, pa.string()))
+        is_large = pc.less(place, table.num_rows if top is None else top)
+        rows = table.filter(pc.or_(is_chosen, is_large)).to_pylist()  # not of the whole: there may be thousands
+        shown = tuple(
             Part(row[dimension], row["revenue"], row.get("revenue__before"), row[dimension] in chosen) for row in rows
-        ]
-        shown = tuple(part for place, part in enumerate(parts) if top is None or place < top or part.chosen)
-        total = sum((part.value for part in parts if part.value is not None), Decimal(0))
+        )
+        total = pc.sum(table["revenue"].cast(WIDE)).as_py() or Decimal(0)
         rest = total - sum((part.value for part in shown if part.value is not None), Decimal(0))
-        return Ranking(shown, len(parts), Decimal(rest), Decimal(total))
+        return Ranking(shown, table.num_rows, rest, total)
 
     def _where(self, without: str = "") -> dict[str, Any]:
         filters = {"region": self.asked.regions, "product": self.asked.products}

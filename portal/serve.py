@@ -4,6 +4,7 @@ One rule: each web process opens the lake itself, since the workers that answer 
 """
 
 import logging
+import signal
 import socket
 from collections.abc import Callable
 from logging.handlers import RotatingFileHandler
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
+from gunicorn.workers.gthread import ThreadWorker
 
 from lakehouse.core import Lakehouse
 from lakehouse.settings import Settings
@@ -26,12 +29,37 @@ def run(settings: Settings, env: str, taken: socket.socket, ready: Callable[[], 
     _Server(settings, env, taken, ready).run()
 
 
+class _Master(Arbiter):  # type: ignore[misc]
+    """The first process, which serves nothing and keeps the others alive."""
+
+    def handle_hup(self) -> None:
+        """Stop with the terminal, unless `nohup` has said otherwise; gunicorn itself would go on, out of sight."""
+        if not self.app.outlives_terminal:
+            raise StopIteration
+
+
+class _WebProcess(ThreadWorker):  # type: ignore[misc]
+    """A process that answers requests, until the first one tells it to stop."""
+
+    def init_signals(self) -> None:
+        """Listen to the first process alone: Ctrl-C reaches every process of a terminal, and two signals block it."""
+        super().init_signals()
+        for heard in (signal.SIGINT, signal.SIGHUP):
+            signal.signal(heard, lambda *_: None)
+
+
 class _Server(BaseApplication):  # type: ignore[misc]
     """gunicorn with our settings."""
 
     def __init__(self, settings: Settings, env: str, taken: socket.socket, ready: Callable[[], None]) -> None:
         self._lake, self._env, self._taken, self._ready = settings, env, taken, ready
+        self._lakehouse: Lakehouse | None = None
+        self.outlives_terminal = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
         super().__init__()
+
+    def run(self) -> None:
+        """Serve until told to stop."""
+        _Master(self).run()
 
     def load_config(self) -> None:
         server = self._lake.server
@@ -39,7 +67,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "bind": f"fd://{self._taken.fileno()}",
             "workers": server.workers,
             "threads": server.threads,
-            "worker_class": "gthread",
+            "worker_class": _WebProcess,
             "graceful_timeout": STOP_SECONDS,
             "timeout": 120,
             "keepalive": 30,
@@ -55,15 +83,16 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Any:
         _log_into(self._lake.folder / "logs")
-        self._lakehouse = Lakehouse.open(self._lake.home)
-        return create_app(self._lakehouse, self._env).server
+        self._lakehouse = lakehouse = Lakehouse.open(self._lake.home)
+        return create_app(lakehouse, self._env).server
 
     def _started(self, worker: Any) -> None:
         if worker.age == 1:  # the first web process; others, and those that replace one, say nothing
             self._ready()
 
     def _ended(self, _server: Any, _worker: Any) -> None:
-        self._lakehouse.close()
+        if self._lakehouse is not None:  # stopped before it had one
+            self._lakehouse.close()
 
 
 def _log_into(folder: Path) -> None:

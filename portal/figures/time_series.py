@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any, Literal
 
 from portal.figures.axes import Scale, scale, time_marks
@@ -151,12 +152,12 @@ def _dots(values: Sequence[float | None], color: str, size: int) -> dict[str, An
 
 
 def _unfinished(now: Sequence[float | None], points: Sequence[Point]) -> list[list[float | None]]:
-    """The pieces from a whole bucket to one that is not, at either end."""
-    pieces = []
-    for end, neighbour in ((0, 1), (len(points) - 1, len(points) - 2)):
-        if len(points) > 1 and not points[end].whole and now[end] is not None and now[neighbour] is not None:
-            pieces.append([now[index] if index in (end, neighbour) else None for index in range(len(points))])
-    return pieces[:1] if len(points) == 2 else pieces
+    """The pieces between two buckets of which one is not whole."""
+    return [
+        [value if index in (left, left + 1) else None for index, value in enumerate(now)]
+        for left, (one, other) in enumerate(pairwise(points))
+        if not (one.whole and other.whole) and now[left] is not None and now[left + 1] is not None
+    ]
 
 
 def _lonely(values: Sequence[float | None]) -> list[float | None]:

@@ -18,6 +18,7 @@ from portal.controls import PERIOD_KEYS, grain_menu, period_menu, toggles, value
 from portal.figures.theme import theme
 from portal.figures.time_series import Meaning, Point, Words, ends, time_series
 from portal.page import OpenWorkspace, Page, Screen, Visit
+from portal.periods import Period
 from portal.sales import TOPS, Moment, Part, Ranking, Sales, Total, Value
 
 PRODUCT_WORDS = "revenue-product-words"
@@ -51,7 +52,7 @@ def callbacks(app: Dash, open_workspace: OpenWorkspace) -> None:
     )
     def find(words: str | None, path: str, search: str | None) -> list[Component]:
         visit = Visit.from_search(path, search or "")
-        return product_choices(Sales(open_workspace(visit.version), visit), visit, words or "")
+        return product_choices(Sales(open_workspace(visit.version), visit), visit, str(words or ""))
 
 
 def filter_bar(sales: Sales, visit: Visit) -> Component:
@@ -94,7 +95,7 @@ def key_figures(sales: Sales, money: str) -> Component:
                 value=wording.short(total.value, 2 if is_money(total) else 0),
                 exact=wording.exact(total.value),
                 change=tile_change(total, sales),
-                note=sales.asked.period.no_before or "Nothing to compare with",
+                note=no_change(sales.asked.period),
                 trend=[moment.values[total.name] for moment in moments],
                 first_is_whole=moments[0].bucket.whole,
                 last_is_whole=moments[-1].bucket.whole,
@@ -109,9 +110,14 @@ def is_money(total: Total) -> bool:
     return total.unit == "currency"
 
 
+def no_change(period: Period) -> str:
+    """Why a tile has no change."""
+    return "The data end before the period does" if period.incomplete else period.no_before or "Nothing to compare with"
+
+
 def tile_change(total: Total, sales: Sales) -> Change | None:
-    """The change against the earlier period, in words; None where there is none."""
-    change = wording.change(total.change)
+    """The change against the earlier period, in words; None where there is none, or the period is not over."""
+    change = None if sales.asked.period.incomplete else wording.change(total.change)
     if change is None:
         return None
     good = meaning(change.direction, total.higher_is)
@@ -130,8 +136,9 @@ def over_time(sales: Sales, visit: Visit, money: str) -> Component:
     asked, moments = sales.asked, sales.moments
     total = sales.totals[0].value
     title = f"Revenue by {asked.grain}, {money}"
-    against = f", against the {asked.period.versus}" if asked.period.before is not None else ""
-    words = Words("Revenue", "This period", asked.period.versus if asked.period.before is not None else "")
+    versus = asked.period.versus  # "26 weeks before", "January 2024", "the same days of 2010"
+    against = f", against {'the ' if versus[0].isdigit() else ''}{versus}" if versus else ""
+    words = Words("Revenue", "This period", versus)
     points = [point(moment, asked.grain, total) for moment in moments]
     figure = time_series(points, words, theme(visit.theme))
     columns = [Column(asked.grain.capitalize()), Column(f"Revenue, {money}", is_number=True)]
@@ -159,7 +166,7 @@ def said_bucket(moment: Moment, grain: str) -> str:
 def point(moment: Moment, grain: str, total: Value) -> Point:
     """One bucket of the chart, with everything that its hover box says."""
     value, before = moment.values["revenue"], moment.before
-    change = wording.change(moment.change) if moment.bucket.whole else None
+    change = wording.change(moment.change)
     return Point(
         start=moment.bucket.start,
         label=wording.bucket_text(moment.bucket.start, grain),

@@ -55,7 +55,7 @@ def cpu_of_tree(process: int) -> tuple[float, float]:
         number = int(folder.name)
         parents[number] = int(fields[1])
         used[number] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-        web[number] = b"portal.cli" in command
+        web[number] = b"tile_server" in command
     tree = [number for number in used if number == process or _descends(number, process, parents)]
     return sum(used[number] for number in tree if web[number]), sum(used[number] for number in tree)
 

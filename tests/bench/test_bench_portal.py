@@ -28,7 +28,6 @@ from tests.portal.visitor import PASSWORD, ROUTER
 pytestmark = pytest.mark.bench
 
 TIMES = 40
-FINDER = "revenue-product-choices.children"
 
 
 @dataclass
@@ -67,10 +66,10 @@ class Client:
         outputs = [{"id": one, "property": "children"} for one in ("shell-menu", "shell-page")]
         return self.callback(ROUTER, outputs, [*place(search), value("shell-theme", "data", None)], [])
 
-    def tile(self, words: str) -> bytes:
-        """The smallest callback: one plan, a few links."""
-        output = {"id": "revenue-product-choices", "property": "children"}
-        return self.callback(FINDER, output, [value("revenue-product-words", "value", words)], place("?period=all"))
+    def tile(self, least: int) -> bytes:
+        """The smallest callback: one plan, one tile."""
+        output = {"id": "tile-place", "property": "children"}
+        return self.callback("tile-place.children", output, [value("tile-least", "value", least)], [])
 
 
 def value(component: str, kind: str, given: Any) -> dict[str, Any]:
@@ -99,7 +98,7 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path, rows: int) -> Iterator
     port = free_port()
     with Lakehouse.open(home) as lakehouse:
         lakehouse.users.add("ann", PASSWORD, "viewer")
-        command = [sys.executable, "-m", "portal.cli", "serve", "--home", str(home), "--port", str(port), "--quiet"]
+        command = [sys.executable, "-m", "tests.bench.tile_server", str(home), str(port)]
         server = subprocess.Popen(command)
         client = Client(_connected(port), {})
         try:
@@ -128,18 +127,18 @@ def test_the_cost_of_a_page_beside_plain_duckdb(bench: tuple[Bench, int]) -> Non
     client = served.client
     searches = _periods(served.workspace)
     new = iter(searches)
-    words = iter([first + second for first in "abcdehiklmo" for second in ("", "e", "a", "o", "t")])
+    least = iter(range(1, TIMES + 1))
     plain = _plain(served.workspace)
     texts = iter([_statements(served.workspace, search) for search in searches])
     client.connection.close()  # the server may have given it up meanwhile; the next request opens it again
     client.page("?period=all")
-    client.tile("")
+    client.tile(0)
 
     table = [
         ("page, asked before", *_cost(served, lambda: client.page("?period=all"))),
         ("page, never asked", *_cost(served, lambda: client.page(next(new)))),
-        ("one plan, asked before", *_cost(served, lambda: client.tile(""))),
-        ("one plan, never asked", *_cost(served, lambda: client.tile(next(words)))),
+        ("tile, asked before", *_cost(served, lambda: client.tile(0))),
+        ("tile, never asked", *_cost(served, lambda: client.tile(next(least)))),
         ("plain DuckDB, the page's statements", *_alone(plain, lambda: next(texts))),
     ]
     show(f"{lines:,} lines, {TIMES} each, in ms", ("what", "p50", "p95", "web CPU", "with query workers' CPU"), table)
