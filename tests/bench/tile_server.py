@@ -1,4 +1,4 @@
-"""Serves a lake's portal with one page more, whose callback is a single tile: `python -m tests.bench.tile_server HOME PORT`."""
+"""A portal with one page more, whose callback is a single tile: `python -m tests.bench.tile_server HOME PORT`."""
 
 import sys
 from pathlib import Path

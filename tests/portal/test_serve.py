@@ -221,9 +221,9 @@ def test_nothing_is_left_when_it_is_killed(home: Path) -> None:
 
 
 def test_it_can_be_started_again_at_once_beside_connections_that_have_ended(guest_house: Path) -> None:
-    with Served(guest_house) as served, closing(socket.create_connection(("127.0.0.1", served.port))) as open_one:
-        open_one.sendall(b"GET /health HTTP/1.1\r\nHost: portal\r\n\r\n")
-        assert b"200 OK" in open_one.recv(1 << 16)
+    with Served(guest_house) as served, closing(http.client.HTTPConnection("127.0.0.1", served.port)) as kept:
+        kept.request("GET", "/health")
+        assert kept.getresponse().read()
         served.stop()  # the server closes first, so its side of the connection lingers
 
     taken = take(ServerSettings(port=served.port))
