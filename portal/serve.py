@@ -4,6 +4,7 @@ One rule: each web process opens the lake itself, since the workers that answer 
 """
 
 import logging
+import os
 import signal
 import socket
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
+from gunicorn.workers.base import Worker
 from gunicorn.workers.gthread import ThreadWorker
 
 from lakehouse.core import Lakehouse
@@ -46,6 +48,10 @@ class _WebProcess(ThreadWorker):  # type: ignore[misc]
         super().init_signals()
         for heard in (signal.SIGINT, signal.SIGHUP):
             signal.signal(heard, lambda *_: None)
+
+    def handle_quit(self, sig: int, frame: Any) -> None:
+        """End at once, without closing the pool of threads: who is just using it would wait for itself."""
+        Worker.handle_quit(self, sig, frame)
 
 
 class _Server(BaseApplication):  # type: ignore[misc]
@@ -90,9 +96,12 @@ class _Server(BaseApplication):  # type: ignore[misc]
         if worker.age == 1:  # the first web process; others, and those that replace one, say nothing
             self._ready()
 
-    def _ended(self, _server: Any, _worker: Any) -> None:
+    def _ended(self, _server: Any, worker: Any) -> None:
         if self._lakehouse is not None:  # stopped before it had one
             self._lakehouse.close()
+        if not worker.alive:  # told to stop; Python would take itself apart first, on a busy machine for seconds
+            logging.shutdown()
+            os._exit(0)
 
 
 def _log_into(folder: Path) -> None:

@@ -124,7 +124,7 @@ def on_the_phone(person: Person) -> Person:
     return person
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(_chromium: None) -> Iterator[Chrome]:
     """One browser for many small tests; it writes down what it asks for."""
     options = pytest_setup_options()
@@ -135,7 +135,7 @@ def chromium(_chromium: None) -> Iterator[Chrome]:
     driver.quit()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """Where the showcase is served."""
     with serving(showcase()) as found:
