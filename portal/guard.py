@@ -21,7 +21,6 @@ from portal.page import Page
 
 CALLBACK = "/_dash-update-component"
 DOCUMENTS = ("/", "/<path:path>")
-LOGIN = "login"
 PUBLIC = "public"
 SIGNED_IN = "signed in"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
