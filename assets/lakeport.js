@@ -1,5 +1,5 @@
-/* What pages do in the browser beside Dash: links, popovers, theme, sharing, the sheet of filters on a phone, the box
-   at a chart's point, and what happens to requests that fail. One rule: everything listens on the document, so nothing
+/* What pages do in the browser beside Dash: links, popovers, theme, sharing, the sheet of filters on a phone, the
+   editor for statements, the box at a chart's point, and what happens to requests that fail. One rule: everything listens on the document, so nothing
    here knows when Dash draws a part of the page again. */
 (() => {
   "use strict";
@@ -11,6 +11,7 @@
   const BUSY_AFTER_MS = 200;
   const COPIED_FOR_MS = 2000;
   const YEAR_SECONDS = 31536000;
+  const LONGEST_SEARCH = 7000; // of an address in characters; the server takes a little more
   const REFUSED = "The portal refused this. Load the page again, or log in again.";
   const NO_ANSWER = "The portal does not answer. It will be tried again when you do something.";
 
@@ -48,19 +49,21 @@
       y: scrollY,
       scrolled: all(".lp-pop-body, .lp-scroll").map((one) => one.scrollTop),
       hasFilters: document.querySelector(".lp-filters.is-open") !== null,
+      written: field()?.value,
     };
   }
 
   const closes = (details, element) => details.matches(".lp-pop") && !element.hasAttribute("data-lp-keep");
 
   function restore() {
-    const { element, place, open, y, scrolled, hasFilters } = kept;
+    const { element, place, open, y, scrolled, hasFilters, written } = kept;
     kept = null;
     if (!element) return document.querySelector("main")?.focus({ preventScroll: true }); // another page is read from its start
     all("details").forEach((details, index) => { details.open = open[index] ?? false; });
     all(".lp-pop-body, .lp-scroll").forEach((one, index) => { one.scrollTop = scrolled[index] ?? 0; });
     const button = document.querySelector("[data-lp-filters]");
     if (hasFilters && button) openFilters(button);
+    if (field() && written !== undefined) rewrite(written);
     const found = alike(element)[place];
     const closed = found?.closest("details:not([open])");
     (closed ? closed.querySelector("summary") : found)?.focus({ preventScroll: true });
@@ -70,6 +73,7 @@
   /* It runs after Dash has put the new elements in, and before they are painted. */
   new MutationObserver(() => {
     if (kept && !kept.main?.isConnected && document.querySelector("main")) restore();
+    goToNewPlace();
   }).observe(root, { childList: true, subtree: true });
 
   window.addEventListener("popstate", (event) => {
@@ -129,9 +133,13 @@
     root.dataset.bsTheme = theme;
     document.cookie = `lakeport_theme=${theme}; Path=${base}/; SameSite=Lax; Max-Age=${YEAR_SECONDS}`;
     nameThemeButton(button);
+    if (!field()) redraw(button, theme); // a page with an editor has no figures, and a result that would be gone
+    window.dispatchEvent(new CustomEvent("lp-theme", { detail: theme }));
+  }
+
+  function redraw(button, theme) {
     remember(button);
     said(button.dataset.lpTheme || THEME_STORE, { data: theme });
-    window.dispatchEvent(new CustomEvent("lp-theme", { detail: theme }));
   }
 
   /* ---------- Sharing ---------- */
@@ -170,6 +178,53 @@
     return done;
   }
 
+  /* ---------- The editor: what is written in it stands in the address, and is never run by being there ---------- */
+
+  const field = () => document.querySelector("[data-lp-editor] textarea");
+
+  function keepStatement() {
+    const key = field().closest("[data-lp-editor]").dataset.lpEditor;
+    const address = new URL(location.href);
+    address.searchParams.set(key, field().value);
+    if (!field().value || address.search.length > LONGEST_SEARCH) address.searchParams.delete(key);
+    history.replaceState(history.state, "", address);
+  }
+
+  function rewrite(text) {
+    said(field().id, { value: text });
+    requestAnimationFrame(() => field() && keepStatement());
+  }
+
+  /* As if it were typed, so that it can be undone, and Dash hears of it. */
+  function type(text, isAll) {
+    field().focus();
+    if (isAll) field().select();
+    document.execCommand("insertText", false, text);
+    keepStatement();
+  }
+
+  function run() {
+    document.querySelector("[data-lp-run]:not([disabled])")?.click();
+  }
+
+  function goToPlace(button) {
+    const [start, end] = button.dataset.lpPlace.split(":").map(Number);
+    field().focus();
+    field().setSelectionRange(start, end);
+  }
+
+  /* A mistake that was just found is selected, unless somebody has gone on to something else. */
+  function goToNewPlace() {
+    const button = document.querySelector("[data-lp-place]:not([data-lp-seen])");
+    if (!button) return;
+    button.dataset.lpSeen = "";
+    if (field() && [field(), document.body].includes(document.activeElement)) goToPlace(button);
+  }
+
+  document.addEventListener("change", (event) => {
+    if (event.target === field()) keepStatement();
+  });
+
   /* ---------- One listener for clicks, one for the focus, one for keys ---------- */
 
   document.addEventListener("click", (event) => {
@@ -181,6 +236,10 @@
     if (button?.hasAttribute("data-lp-copy")) copyAddress(button);
     if (button?.hasAttribute("data-lp-filters")) openFilters(button);
     if (button?.hasAttribute("data-lp-dismiss")) hush();
+    if (button?.hasAttribute("data-lp-run")) keepStatement();
+    if (button?.hasAttribute("data-lp-insert")) type(button.dataset.lpInsert, false);
+    if (button?.hasAttribute("data-lp-replace")) type(button.dataset.lpReplace, true);
+    if (button?.hasAttribute("data-lp-place")) goToPlace(button);
     const chosen = at(".lp-pop-body a");
     if (chosen && !chosen.hasAttribute("data-lp-keep")) closePopovers();
     else closePopovers(at("details.lp-pop"));
@@ -190,6 +249,7 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") escape();
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target === field()) run();
   });
 
   /* ---------- The box at a chart's point ---------- */

@@ -6,8 +6,8 @@ see it, at one version of its data. Doors (the command line, and later the pages
 One rule: a Workspace decides by the policy before it acts, and everything asked of it reads one set of pins.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -15,21 +15,37 @@ from typing import Any
 
 from lakehouse.access import policy
 from lakehouse.access.attempts import Attempts
+from lakehouse.access.audit import Audit
+from lakehouse.access.history import MOST_RECORDS, STATEMENT_ACTION, Statement, newest, pending
 from lakehouse.access.identity import Principal
+from lakehouse.access.keys import own_key
+from lakehouse.access.policy import PolicyFile
+from lakehouse.access.request import Asked, Request
 from lakehouse.access.sessions import Sessions
 from lakehouse.access.users import Users
-from lakehouse.errors import NoRelease, NotAllowed, RequestWrong, UnknownName
-from lakehouse.metrics.compile import Compiled, compile_plan
-from lakehouse.metrics.dictionary import unknown_table
+from lakehouse.errors import NoRelease, NotAllowed, PolicyWrong, RequestWrong, StatementWrong, UnknownName
+from lakehouse.memory import Memory
+from lakehouse.metrics.compile import Compiled, compile_lines, compile_plan
+from lakehouse.metrics.dictionary import PUBLIC, unknown_table
 from lakehouse.metrics.model import Model
 from lakehouse.metrics.plan import Plan, parse_plan
+from lakehouse.metrics.visible import visible
 from lakehouse.query.answer import Answer
-from lakehouse.query.pins import Pins, Scope
+from lakehouse.query.pins import Pins, pins_key
 from lakehouse.query.pool import QueryPool, Question
+from lakehouse.query.scope import Scope
 from lakehouse.releases import Published, Release, Releases, check_place
 from lakehouse.runs import Runs
 from lakehouse.settings import FILE_NAME, Settings, read_settings
 from lakehouse.state.store import State, open_state
+
+KEPT = 256
+"""How many models and lists of columns stay in memory."""
+
+COLUMNS = """
+select schema_name as layer, table_name as name, column_name as "column", data_type as type
+from duckdb_columns() where database_name = current_database() order by layer, name, column_index
+"""
 
 
 @dataclass(frozen=True)
@@ -47,7 +63,10 @@ class Lakehouse:
     def __init__(self, settings: Settings, state: State) -> None:
         self.settings = settings
         self.state = state
-        self.pool = QueryPool(settings.query, [settings.warehouse])
+        self.policy = PolicyFile(settings.home)
+        self.pool = QueryPool(settings.query, [settings.warehouse], own_key(settings.folder / "mask_key"))
+        self.kept = Memory(KEPT)
+        self._releases: dict[str, Releases] = {}
 
     @classmethod
     def open(cls, home: Path) -> "Lakehouse":
@@ -57,11 +76,18 @@ class Lakehouse:
             raise RequestWrong(f"There is no lake in {settings.home}. Make one with `lakeport init {settings.home}`.")
         return cls(settings, open_state(settings))
 
-    def as_user(self, principal: Principal, env: str = "dev") -> "Workspace":
-        """The lake as this person may see it, at the current release of an environment."""
+    def as_user(self, principal: Principal, env: str = "dev", request: Request | None = None) -> "Workspace":
+        """The lake as this person may see it, at the current release of an environment.
+
+        What is asked is collected in `request`, of which the door writes one row of the audit before it answers.
+        """
         if env not in self.settings.environments:
             raise UnknownName("environment", env, list(self.settings.environments))
-        return Workspace(self, principal, env)
+        return Workspace(self, principal, env, request=request or Request())
+
+    def releases(self, env: str) -> Releases:
+        """The releases of an environment. For doors that tell how it is; everybody else asks a Workspace."""
+        return self._releases.setdefault(env, Releases(self.state, env, self.settings.zone))
 
     @property
     def users(self) -> Users:
@@ -72,6 +98,11 @@ class Lakehouse:
     def sessions(self) -> Sessions:
         """Who is logged in."""
         return Sessions(self.state, self.settings.access)
+
+    @property
+    def audit(self) -> Audit:
+        """What was done, and by whom."""
+        return Audit(self.state, self.settings.retention)
 
     @property
     def attempts(self) -> Attempts:
@@ -100,6 +131,7 @@ class Workspace:
     principal: Principal
     env: str
     version: str = "now"
+    request: Request = field(default_factory=Request, compare=False, repr=False)
 
     def at(self, version: str) -> "Workspace":
         """The same on another version: a release number, a date, a time with zone, TABLE@SNAPSHOT or `now`."""
@@ -114,40 +146,77 @@ class Workspace:
 
     @cached_property
     def scope(self) -> Scope:
-        """Which tables this person may see."""
-        return policy.scope(self.principal, self.lakehouse.settings.access)
+        """Which tables, rows and columns this person may see."""
+        return self.lakehouse.policy.scope(self.principal)
 
     @cached_property
     def pins(self) -> Pins:
         """What each table that may be seen is read at."""
-        return {table: pin for table, pin in self.release.pins.items() if self.scope.sees(table)}
+        named = {table: pin for table, pin in self.release.pins.items() if self.scope.sees(table)}
+        if not self.scope.rows:
+            return named
+        open_tables = self._columns(named)  # a table without the column of a row rule is closed
+        return {table: pin for table, pin in named.items() if table in open_tables}
 
     @cached_property
     def model(self) -> Model:
-        """Metrics and dimensions as the release defines them, as far as their tables may be seen."""
+        """Metrics and dimensions as the release defines them, as far as their tables and columns may be seen."""
         if self.release.definitions is None:
             raise NoRelease(f"Release {self.release.number} defines no metrics.")
-        model = Model.from_json(self.release.definitions["model"])
-        visible = tuple(metric for metric in model.metrics if self.scope.sees(metric.table))
-        if model.metrics and not visible:
+        definitions = self.release.definitions
+        key = "model", self.scope.key, pins_key(self.pins), self.release.definitions_id
+        model = self.lakehouse.kept.get(
+            key, lambda: visible(Model.from_json(definitions["model"]), self.pins, self.scope.hidden)
+        )
+        if definitions["model"]["metrics"] and not model.metrics:
             raise NotAllowed(self.principal.name, "see", "the tables that metrics stand on")
-        return Model(tuple(table for table in model.tables if self.scope.sees(table.name)), visible)
+        return model
 
     def measure(self, plan: Plan | Mapping[str, Any] | str) -> Measured:
         """The answer to a plan, given as JSON, as its document or parsed. Raises `PlanWrong` and `UnknownName`."""
         policy.check(self.principal, "measure", "metrics")
         parsed = plan if isinstance(plan, Plan) else parse_plan(plan, self.model)
         compiled = compile_plan(parsed, self.model)
-        return Measured(self._ask(compiled.sql), parsed, compiled)
+        asked = Asked(plan=parsed.to_json(), tables=(compiled.table,))
+        return Measured(self._ask(compiled.sql, asked, trusted=True), parsed, compiled)
 
-    def measure_all(self, plans: Sequence[Plan | Mapping[str, Any] | str]) -> list[Measured]:
-        """The answers to several plans, in their order, all from one release."""
-        return [self.measure(plan) for plan in plans]
+    def lines(self, plan: Plan | Mapping[str, Any] | str) -> Answer:
+        """The lines behind a plan: all columns of its table that may be seen, where and when the plan says."""
+        policy.check(self.principal, "measure", "metrics")
+        parsed = plan if isinstance(plan, Plan) else parse_plan(plan, self.model)
+        table = self.model.table_of(parsed.metrics).name
+        statement = compile_lines(parsed, self.model, list(self._columns(self.pins)[table]))
+        asked = Asked(plan={**parsed.to_json(), "lines": True}, tables=(table,))
+        return self._ask(statement, asked, trusted=True)
 
-    def sql(self, statement: str, max_rows: int | None = None, timeout_seconds: float | None = None) -> Answer:
-        """The rows of one SELECT. Raises `StatementWrong` for what DuckDB does not accept."""
+    def sql(
+        self,
+        statement: str,
+        max_rows: int | None = None,
+        timeout_seconds: float | None = None,
+        cancel_token: str = "",
+    ) -> Answer:
+        """The rows of one SELECT. Raises `StatementWrong` for what DuckDB does not accept or the guard refuses.
+
+        `cancel` stops what carries this token; its asker gets `Stopped`.
+        """
         policy.check(self.principal, "query", "the lake in SQL")
-        return self._ask(statement, max_rows, timeout_seconds)
+        if not self.lakehouse.settings.query.free_sql and not self.principal.is_operator:
+            raise NotAllowed(self.principal.name, "query", "this lake in SQL: the setting query.free_sql is off")
+        limits = {"max_rows": max_rows, "timeout_seconds": timeout_seconds, "cancel_token": self._own(cancel_token)}
+        return self._ask(statement, Asked(sql=statement), **limits)
+
+    def cancel(self, token: str) -> bool:
+        """Stop the statements that this person runs under a token; False where this process runs none."""
+        policy.check(self.principal, "query", "the lake in SQL")
+        return self.lakehouse.pool.cancel(self._own(token))
+
+    def statements(self, limit: int = 20) -> list[Statement]:
+        """What this person has asked on the SQL page in this environment, newest first, each text once."""
+        policy.check(self.principal, "query", "the lake in SQL")
+        records = self.lakehouse.audit.own(self.principal.name, STATEMENT_ACTION, MOST_RECORDS)
+        recorded = [record for record in records if record["env"] == self.env]
+        return newest([*pending(self.request), *recorded], limit)
 
     def tables(self) -> list[str]:
         """Logical names of the tables that may be seen."""
@@ -165,12 +234,16 @@ class Workspace:
     def columns(self, table: str) -> list[dict[str, str]]:
         """A table's columns, in their order: name, label, description, type."""
         described = self.about(table)["columns"]
-        layer, name = table.split(".")
-        answer = self._ask(f'select column_name, column_type from (describe "{layer}"."{name}")')
         return [
             {"name": column, "label": column, "description": "", **described.get(column, {}), "type": kind}
-            for column, kind in zip(*(found.to_pylist() for found in answer.table.columns), strict=True)
+            for column, kind in self._columns(self.pins)[table].items()
         ]
+
+    def closed(self) -> dict[str, str]:
+        """Tables that the names in the scope let see but its row rules close, each with the reason."""
+        named = {table: pin for table, pin in self.release.pins.items() if self.scope.sees(table)}
+        missing = sorted(named.keys() - self.pins.keys())
+        return {table: self._why_closed(table, named) for table in missing}
 
     def runs(self) -> Runs:
         """The runs of the lake, to look at."""
@@ -187,9 +260,53 @@ class Workspace:
         policy.check(self.principal, "admin", "users")
         return self.lakehouse.users
 
+    def audit(self) -> Audit:
+        """What was done, to look at and to verify."""
+        policy.check(self.principal, "admin", "the audit")
+        return self.lakehouse.audit
+
     @property
     def _releases(self) -> Releases:
-        return Releases(self.lakehouse.state, self.env, self.lakehouse.settings.zone)
+        return self.lakehouse.releases(self.env)
 
-    def _ask(self, statement: str, max_rows: int | None = None, timeout_seconds: float | None = None) -> Answer:
-        return self.lakehouse.pool.ask(Question(statement, self.pins, self.scope, max_rows, timeout_seconds))
+    @property
+    def _public(self) -> frozenset[str]:
+        """Tables whose rows are for everybody, as their models say."""
+        described: Mapping[str, Mapping[str, Any]] = (self.release.definitions or {}).get("tables", {})
+        return frozenset(table for table, entry in described.items() if entry.get("rows") == PUBLIC)
+
+    def _columns(self, pins: Pins) -> Mapping[str, Mapping[str, str]]:
+        """Column -> type, by table, of those tables that are open to the scope."""
+
+        def found() -> Mapping[str, Mapping[str, str]]:
+            answer = self.lakehouse.pool.ask(Question(COLUMNS, pins, self.scope, self._public, trusted=True))
+            columns: dict[str, dict[str, str]] = {}
+            for row in answer.table.to_pylist():
+                columns.setdefault(f"{row['layer']}.{row['name']}", {})[row["column"]] = row["type"]
+            return columns
+
+        return self.lakehouse.kept.get(("columns", self.scope.key, pins_key(pins, self._public)), found)
+
+    def _why_closed(self, table: str, pins: Pins) -> str:
+        layer, name = table.split(".")
+        try:
+            nothing = f'select 1 from "{layer}"."{name}" limit 0'
+            self.lakehouse.pool.ask(Question(nothing, pins, self.scope, self._public, trusted=True))
+        except PolicyWrong as error:
+            return str(error)
+        except StatementWrong:
+            pass
+        columns = ", ".join(sorted({rule.column for rule in self.scope.rows}))
+        return f"{table} lacks a column of the row rules ({columns}), and its model does not say `rows: public`."
+
+    def _own(self, token: str) -> str:
+        """A token under its owner's name, which has no spaces: nobody cancels what somebody else has asked."""
+        return f"{self.principal.name} {token}" if token else ""
+
+    def _ask(self, statement: str, asked: Asked, **limits: Any) -> Answer:
+        question = Question(statement, self.pins, self.scope, self._public, asker=self.principal.name, **limits)
+        asked.scope, asked.pins, asked.release = self.scope.key, pins_key(self.pins), self.release.number
+        with self.request.asked(asked):
+            answer = self.lakehouse.pool.ask(question)
+            asked.answered(answer.table.num_rows, answer.seconds, cached=answer.cached, complete=answer.complete)
+        return answer

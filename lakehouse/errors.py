@@ -58,6 +58,10 @@ class StatementWrong(RequestWrong):
     """SQL that DuckDB does not accept."""
 
 
+class StatementRefused(StatementWrong):
+    """SQL that DuckDB would accept and the guard does not: something in it is not for questions."""
+
+
 class PlanWrong(RequestWrong):
     """A plan that names something unknown, or has a value of the wrong type."""
 
@@ -84,6 +88,10 @@ class Unavailable(LakeportError):
 
     status = 503
     exit_code = 4
+
+
+class PolicyWrong(Unavailable):
+    """A rule of the policy that does not fit the data: nothing is shown rather than too much."""
 
 
 class DiskFull(Unavailable):

@@ -14,11 +14,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Row, select
 
 from lakehouse.errors import NoRelease, RequestWrong, Unavailable
+from lakehouse.memory import Memory
 from lakehouse.query.pins import Pin
 from lakehouse.state.schema import definitions, releases, stamp
 from lakehouse.state.store import State
 
 SEEN = ("current", "superseded")
+KNOWN = 64
+"""How many releases stay in memory: what a release holds never changes once it has been current."""
 
 _WHOLE = select(releases, definitions.c.document).outerjoin(definitions)
 
@@ -34,6 +37,7 @@ class Release:
     pins: Mapping[str, Pin]
     nodes: Mapping[str, str]  # models and tests -> fingerprint of their code and of what they have read
     definitions: Mapping[str, Any] | None  # metrics, dimensions and the data dictionary
+    definitions_id: str | None  # equal for equal definitions
 
 
 @dataclass(frozen=True)
@@ -50,12 +54,12 @@ class Releases:
 
     def __init__(self, state: State, env: str, zone: ZoneInfo) -> None:
         self._state, self._env, self._zone = state, env, zone
+        self._known = Memory(KNOWN)
 
     def current(self) -> Release | None:
         """The release that readers see now; None before the first."""
         with self._state.read() as connection:
-            row = connection.execute(_WHOLE.where(*_current(self._env))).first()
-        return _release(row) if row is not None else None
+            return self._found(connection, select(releases.c.id).where(*_current(self._env)))
 
     def newest(self, limit: int) -> list[Published]:
         """The newest releases, newest first; their pins and definitions are not loaded."""
@@ -112,20 +116,26 @@ class Releases:
 
     def _first(self, otherwise: str, *where: Any) -> Release:
         mine = (releases.c.env == self._env, releases.c.state.in_(SEEN))
-        newest = releases.c.number.desc()
-        with self._state.read() as connection:
-            row = connection.execute(_WHOLE.where(*mine, *where).order_by(newest).limit(1)).first()
-        if row is not None:
-            return _release(row)
         dates = select(releases.c.number, releases.c.published).where(*mine).order_by(releases.c.number)
+        newest = select(releases.c.id).where(*mine, *where).order_by(releases.c.number.desc()).limit(1)
         with self._state.read() as connection:
-            known = connection.execute(dates).all()
+            found = self._found(connection, newest)
+            known = connection.execute(dates).all() if found is None else []
+        if found is not None:
+            return found
         if not known:
             raise NoRelease(f"{otherwise}: nothing has been released in {self._env} yet. Run `lakeport refresh`.")
         raise NoRelease(
             f"{otherwise}. The first release is {known[0].number} of {known[0].published}, "
             f"the newest is {known[-1].number} of {known[-1].published}."
         )
+
+    def _found(self, connection: Connection, which: Any) -> Release | None:
+        """The release whose id this asks for; read from the store once, since its definitions are long."""
+        key = connection.execute(which).scalar()
+        if key is None:
+            return None
+        return self._known.get(key, lambda: _release(connection.execute(_WHOLE.where(releases.c.id == key)).one()))
 
 
 def check_place(release: Release, warehouse: str) -> None:
@@ -150,4 +160,4 @@ def _current(env: str) -> tuple[Any, ...]:
 
 def _release(row: Row[Any]) -> Release:
     pins = {table: Pin(pin["metadata"], pin["snapshot"]) for table, pin in row.pins.items()}
-    return Release(row.number, row.env, row.run, row.published, pins, row.nodes, row.document)
+    return Release(row.number, row.env, row.run, row.published, pins, row.nodes, row.document, row.definitions)

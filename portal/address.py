@@ -5,11 +5,14 @@ One rule: an address that cannot be had is one sentence, not a stack trace.
 
 import errno
 import socket
+from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from lakehouse.errors import Unavailable
 from lakehouse.settings import ServerSettings
 
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # compared, not listened on
 
 
@@ -45,6 +48,25 @@ def url(server: ServerSettings) -> str:
     host = "127.0.0.1" if server.host in EVERYWHERE else server.host
     shown = f"[{host}]" if ":" in host else host
     return f"http://{shown}:{server.port}{server.base_path}"
+
+
+def known_hosts(server: ServerSettings) -> tuple[str, ...]:
+    """Names that requests may be for: those of the settings; without any, this machine's own when only it can ask.
+
+    A page elsewhere whose name has been made to mean this machine would otherwise be talked to like the portal itself.
+    """
+    if server.hosts or server.trusted_proxies or server.host not in LOOPBACK:
+        return server.hosts
+    return (*LOOPBACK, server.host)
+
+
+def is_called(host: str, names: Sequence[str]) -> bool:
+    """Whether a Host header is one of these names, with any port; `.example.com` stands for all names that end so."""
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+    except ValueError:  # brackets that hold no address
+        return False
+    return any(name == known.lower() or (known[:1] == "." and name.endswith(known.lower())) for known in names)
 
 
 def _why_not(server: ServerSettings, error: OSError | UnicodeError) -> str:

@@ -16,17 +16,20 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import BadRequest, Forbidden, NotFound
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from lakehouse.access import policy
 from lakehouse.core import Lakehouse, Workspace
 from lakehouse.settings import ServerSettings
 from portal import auth, shell
+from portal.address import known_hosts
 from portal.errors import show_error, trouble
+from portal.exports import add_exports
 from portal.guard import PUBLIC, Guard
 from portal.headers import add_headers
 from portal.health import add_health
-from portal.page import Page
+from portal.page import Page, offered, open_to
 from portal.pages import PAGES
 from portal.prefix import below
+from portal.recording import add_recording
+from portal.screens import Screens
 
 HERE = Path(__file__).parent
 ASSETS = next(folder for folder in (HERE / "assets", HERE.parent / "assets") if folder.is_dir())
@@ -53,23 +56,26 @@ def create_app(lakehouse: Lakehouse, env: str = "dev", pages: Sequence[Page] = P
     """A fresh portal on one environment of a lake: safe to call many times in one process."""
     server = _server(lakehouse.settings.server)
     app = _dash(server, lakehouse.settings.server.base_path)
+    pages = offered(lakehouse.settings, pages)
     by_path, csrf = {page.path: page for page in pages}, CSRFProtect()
-    guard = Guard(by_path, csrf)
+    guard = Guard(by_path, csrf, known_hosts(lakehouse.settings.server))
 
     def open_workspace(version: str) -> Workspace:
-        workspace = lakehouse.as_user(current_user.principal, env).at(version)
+        workspace = lakehouse.as_user(current_user.principal, env, g.record).at(version)
         g.workspace = workspace
         return workspace
 
     add_headers(server, app.csp_hashes)
+    add_recording(server, lakehouse, env, _answer)
     auth.add_login(server, lakehouse, env, csrf)
     server.before_request(guard.check)
     server.before_request(partial(_first_page, by_path))
     auth.add_routes(server, lakehouse, csrf)
     add_health(server, lakehouse, env)
+    add_exports(server, lakehouse, open_workspace)
     guard.endpoints.update(auth.ENDPOINTS, health=PUBLIC)
     server.register_error_handler(Exception, _answer)
-    shell.add_router(app, by_path, open_workspace)
+    shell.add_router(app, by_path, open_workspace, Screens(lakehouse.settings.query.cache_mb << 20))
     guard.own(app, None)
     for page in pages:
         if page.callbacks is not None:
@@ -129,7 +135,7 @@ def _first_page(pages: dict[str, Page]) -> ResponseReturnValue | None:
     """`/` leads to the first page that the user may open, as long as no page has that address."""
     if request.path != "/" or request.path in pages:
         return None
-    allowed = [page for page in pages.values() if policy.allows(current_user.principal, page.needs)]
+    allowed = open_to(current_user.principal, pages.values())
     if not allowed:
         raise Forbidden
     return redirect(f"{request.script_root}{allowed[0].path}")

@@ -60,13 +60,14 @@ def stamp_text(workspace: Workspace) -> str:
     release = workspace.release
     moment = published(release.published)
     zone = workspace.lakehouse.settings.zone
-    return f"Release {release.number} · {wording.moment_text(moment, zone)} · {tests_text(workspace)}"
+    said = f"Release {release.number}", wording.moment_text(moment, zone), tests_text(workspace)
+    return " · ".join(filter(None, said))
 
 
 def tests_text(workspace: Workspace) -> str:
-    """How the tests of the release went, as the run that made it has counted them."""
-    tests = workspace.runs().show(workspace.release.run)["tests"]
-    return f"{tests['passed']} of {tests['passed'] + tests['failed']} tests passed"
+    """How the tests of the release went; empty where its run was interrupted before it could say so."""
+    tests = workspace.runs().show(workspace.release.run).get("tests")
+    return f"{tests['passed']} of {tests['passed'] + tests['failed']} tests passed" if tests else ""
 
 
 def published(text: str) -> datetime:

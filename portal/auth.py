@@ -5,22 +5,25 @@ One rule: the cookie holds a token and nothing else; whether it is still good is
 
 from dataclasses import dataclass
 
-from flask import Flask, current_app, make_response, redirect, render_template, request, session
+from flask import Flask, current_app, g, make_response, redirect, render_template, request, session
 from flask.sessions import SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
 
 from lakehouse.access.identity import Principal
+from lakehouse.access.passwords import LONGEST
 from lakehouse.access.users import User
 from lakehouse.core import Lakehouse
 from lakehouse.errors import RequestWrong
 from portal.guard import PUBLIC, SIGNED_IN
+from portal.recording import about, leave_to_route, write_now
 from portal.secret import secret_key
 
 WRONG = "The name or the password is wrong."
 EXPIRED = "The form had expired. Try once more."
-LONGEST_FIELD = 300
+LONGEST_FIELD = 4 * LONGEST
+"""Code points: signs that a keyboard makes of several are one in a password."""
 ENDPOINTS = {
     "login": PUBLIC,
     "login_post": PUBLIC,
@@ -106,27 +109,34 @@ class _FrontDoor:
         return _form()
 
     def log_in(self) -> ResponseReturnValue:
+        name, address = _field("username").strip().lower(), request.remote_addr or ""
+        about("sign-in", "")
         try:
             self.csrf.protect()
         except CSRFError:  # a form that stood open for long is shown anew, not an error
             return _form(EXPIRED, 403)
-        name, password = _field("username").strip().lower(), _field("password")
-        address = request.remote_addr or ""
-        wait = self.lakehouse.attempts.wait_seconds(name, address)
+        wait = self.lakehouse.attempts.begin(name, address)
         if wait:
             return _later(_form(_slowed(wait), 429), wait)
-        user = self.lakehouse.users.authenticate(name, password)
+        user = self.lakehouse.users.authenticate(name, _field("password"))
         if user is None:
-            self.lakehouse.attempts.failed(name, address)
+            leave_to_route()
+            self.lakehouse.audit.sign_in_failed(g.record, name)
             return _form(WRONG, 401)
         self.lakehouse.attempts.succeeded(name, address)
-        target = safe_next(request.form.get("next", ""))
+        target, token = safe_next(request.form.get("next", "")), self.lakehouse.sessions.open(user.name)
+        g.record.principal = user.name
+        g.record.note(role=user.role)
+        write_now(self.lakehouse, "allowed", 302)  # before anybody has the token
         session.clear()  # nothing that was known before the login is kept
-        login_user(SignedIn(user, self.lakehouse.sessions.open(user.name)))
+        login_user(SignedIn(user, token))
         return redirect(target)
 
     def log_out(self) -> ResponseReturnValue:
+        about("sign-out", "")
+        g.record.principal = current_user.name
         self.lakehouse.sessions.close(current_user.get_id())
+        write_now(self.lakehouse, "allowed", 302)
         logout_user()
         session.clear()
         return redirect(f"{current_app.config['LAKEPORT_BASE']}/login")
@@ -136,17 +146,21 @@ class _FrontDoor:
 
     def change_password(self) -> ResponseReturnValue:
         name, address = current_user.name, request.remote_addr or ""
-        wait = self.lakehouse.attempts.wait_seconds(name, address)
-        if wait:
-            return _later((_account(wrong=_slowed(wait)), 429), wait)
+        about("password", name)
+        g.record.principal = name
         if _field("new") != _field("again"):
             return _account(wrong="The two new passwords are not the same. Type them again."), 422
+        wait = self.lakehouse.attempts.begin(name, address)
+        if wait:
+            return _later((_account(wrong=_slowed(wait)), 429), wait)
         if self.lakehouse.users.authenticate(name, _field("password")) is None:
-            self.lakehouse.attempts.failed(name, address)
+            write_now(self.lakehouse, "refused", 422)
             return _account(wrong="The present password is wrong."), 422
         self.lakehouse.attempts.succeeded(name, address)
+        leave_to_route()
         try:
-            self.lakehouse.users.set_password(name, _field("new"), keep=current_user.get_id())
+            with self.lakehouse.audit.recorded(g.record, changes=True):
+                self.lakehouse.users.set_password(name, _field("new"), keep=current_user.get_id())
         except RequestWrong as error:  # a form shows what is wrong beside its fields instead of leaving them
             return _account(wrong=str(error)), 422
         return _account(said="Your password is changed. Other sessions of yours have ended.")

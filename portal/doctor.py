@@ -17,6 +17,8 @@ from packaging.requirements import Requirement
 
 from lakehouse.errors import LakeportError
 from lakehouse.query.engine import extension_paths
+from lakehouse.query.process import confinement
+from lakehouse.query.wire import Limits
 from lakehouse.settings import FILE_NAME, FOLDER_NAME, read_settings
 from lakehouse.state.store import open_state
 from pipelines.inputs import project_folder
@@ -43,6 +45,7 @@ def examine(home: Path) -> list[Check]:
         _checked(
             "state", lambda: _state(home), "Restore the state store from a copy, or use the Lakeport that wrote it."
         ),
+        *_workers(home),
         _checked("disk", lambda: _disk(home), "Make room on the disk."),
         _checked(
             "secrets", lambda: _secrets(home), "Give secrets as LAKEPORT_<SECTION>__<KEY>_FILE, files of mode 600."
@@ -136,6 +139,26 @@ def _state(home: Path) -> str:
         raise _Skipped("there is no lake yet")
     open_state(read_settings(home)).close()
     return "the state store opens"
+
+
+def _workers(home: Path) -> list[Check]:
+    """What holds the processes that run queries, as found by one of their kind. What the system lacks is no failure."""
+    try:
+        settings = read_settings(home)
+        query = settings.query
+        limits = Limits(query.threads, query.memory_mb, query.address_space_mb, (settings.warehouse,))
+        held = confinement(limits)
+    except LakeportError as error:
+        return [{"check": "query workers", "state": "skip", "detail": str(error), "cure": "Correct what is named."}]
+    return [
+        {
+            "check": f"query {one.name}",
+            "state": "pass" if one.holds else "skip",
+            "detail": one.detail,
+            "cure": one.cure,
+        }
+        for one in held
+    ]
 
 
 def _disk(home: Path) -> str:

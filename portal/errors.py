@@ -5,9 +5,10 @@ One rule: nothing else in the portal turns an error into words. Pages, callbacks
 
 import logging
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dash import set_props
+from flask import g
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
@@ -35,6 +36,8 @@ class Trouble:
     text: str
     status: int
     reference: str = ""
+    kind: str = ""
+    """The name of the error; what it says may hold data, so the audit has this instead."""
 
     def document(self) -> dict[str, str]:
         """The error as scripts see it."""
@@ -43,6 +46,11 @@ class Trouble:
 
 def trouble(error: BaseException) -> Trouble:
     """What to say of an error. Ours speak for themselves; any other gets a reference to find in the log."""
+    g.trouble = said = replace(_said(error), kind=type(error).__name__)  # also for the record of this request
+    return said
+
+
+def _said(error: BaseException) -> Trouble:
     if isinstance(error, LakeportError):
         return Trouble(str(error), error.status)
     if isinstance(error, CSRFError):

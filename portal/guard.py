@@ -4,10 +4,10 @@ One rule: what has no owner here is refused. An endpoint is public, or needs a l
 belongs to the page that declared it and needs what that page needs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from dash import Dash
 from flask import current_app, g, redirect, request
@@ -17,15 +17,22 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import BadRequest, Forbidden, NotFound, Unauthorized
 
 from lakehouse.access import policy
+from portal.address import is_called
 from portal.page import Page
+from portal.recording import about
 
 CALLBACK = "/_dash-update-component"
 DOCUMENTS = ("/", "/<path:path>")
 PUBLIC = "public"
+WATCHED = "health"
+"""Asked by machines that know an address at most."""
 SIGNED_IN = "signed in"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 LONGEST_ADDRESS = 8_000
 """Of an address in characters; the server refuses requests whose first line is a little longer."""
+
+EXPORTS = ("export", "export_tile")
+"""Endpoints that belong to the page whose name is in their address."""
 
 DASH_ENDPOINTS = {
     "_dash_assets.static": PUBLIC,
@@ -52,6 +59,8 @@ class Guard:
 
     pages: Mapping[str, Page]
     csrf: CSRFProtect
+    hosts: Sequence[str] = ()
+    """Names that a request may call this server by; without any, all."""
     endpoints: dict[str, str] = field(default_factory=lambda: dict(DASH_ENDPOINTS))
     callbacks: dict[str, Owned] = field(default_factory=dict)
     """By output."""
@@ -62,8 +71,9 @@ class Guard:
             self.callbacks.setdefault(output, Owned(page, len(entry["inputs"]), len(entry["state"])))
 
     def check(self) -> ResponseReturnValue | None:
-        """Let the request pass (None), redirect it to the login form, or raise 401, 403 or 404."""
+        """Let the request pass (None), redirect it to the login form, or raise 400, 401, 403 or 404."""
         endpoint = request.endpoint or ""
+        self._check_sender(endpoint)
         if endpoint == CALLBACK or self.endpoints.get(endpoint) != PUBLIC:
             if not current_user.is_authenticated:
                 if endpoint in (*DOCUMENTS, "account") and request.method in SAFE_METHODS:
@@ -74,24 +84,42 @@ class Guard:
             self._check_need(endpoint)
         return None
 
+    def _check_sender(self, endpoint: str) -> None:
+        """Refuse what calls this server by a name of somebody else, and what another site makes a browser send."""
+        if self.hosts and endpoint != WATCHED and not is_called(request.host, self.hosts):
+            raise BadRequest
+        origin = request.headers.get("Origin")
+        if origin is not None and request.method not in SAFE_METHODS and urlsplit(origin).netloc != request.host:
+            raise Forbidden
+
     def _check_need(self, endpoint: str) -> None:
         if endpoint == CALLBACK:
             self._check_callback()
         elif endpoint in DOCUMENTS:
+            about("page", request.path)
             page = self.pages.get(request.path)
             if page is None and request.path != "/":
                 raise NotFound
             if page is not None:
                 self._check_page(page)
+        elif endpoint in EXPORTS:
+            about("export", request.path)
+            page = self.pages.get(f"/{(request.view_args or {}).get('page')}")
+            if page is None:
+                raise NotFound
+            self._check_page(page)
         elif self.endpoints.get(endpoint) != SIGNED_IN:
             raise NotFound if not endpoint else Forbidden
 
     def _check_callback(self) -> None:
         body = _posted()
         output = body.get("output")
+        about("callback", str(output))
         if not isinstance(output, str) or output not in self.callbacks:
             raise Forbidden
         owned = self.callbacks[output]
+        if owned.page is None:
+            about("page", _posted_path(body))
         page = owned.page or self.pages.get(_posted_path(body))
         if page is None:
             raise Forbidden

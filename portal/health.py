@@ -21,6 +21,7 @@ def add_health(server: Flask, lakehouse: Lakehouse, env: str) -> str:
     def health() -> ResponseReturnValue:
         parts = {"state": "ok", "release": "ok", "data": "ok"}
         try:
+            lakehouse.state.check()
             release = Releases(lakehouse.state, env, settings.zone).current()
         except LakeportError:
             parts.update(state="down", release="unknown")
@@ -30,7 +31,8 @@ def add_health(server: Flask, lakehouse: Lakehouse, env: str) -> str:
         if settings.warehouse.startswith("file://") and not Path(folder).is_dir():
             parts["data"] = "away" if parts["release"] == "ok" else "none"
         serves = parts["state"] == "ok"
-        status = "ok" if all(part == "ok" for part in parts.values()) else "degraded"
+        well = all(part == "ok" for part in parts.values())
+        status = "ok" if well else "degraded" if serves else "down"
         return jsonify(status=status, parts=parts), 200 if serves else 503
 
     return "health"

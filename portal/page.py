@@ -3,15 +3,19 @@
 One rule: a page's whole state stands in its address, so every control that changes what is shown is a link.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl, urlencode
 
 from dash import Dash
 from dash.development.base_component import Component
 
+from lakehouse.access import policy
+from lakehouse.access.identity import Principal
 from lakehouse.core import Workspace
 from lakehouse.errors import RequestWrong
+from lakehouse.query.answer import Answer
+from lakehouse.settings import Settings
 
 MOST_VALUES = 500
 LONGEST_SEARCH = 8_000
@@ -65,6 +69,10 @@ class Visit:
             kept += [(name, one) for one in given if one]
         return self.path + (f"?{urlencode(kept)}" if kept else "")
 
+    def without(self, key: str) -> "Visit":
+        """The same visit as if its address did not have this key."""
+        return replace(self, values=tuple(value for value in self.values if value[0] != key))
+
     def toggled(self, key: str, value: str) -> str:
         """The address with one value of a key added, or taken away when it is there."""
         now = self.many(key)
@@ -83,7 +91,10 @@ class Screen:
 class Page:
     """One screen of the portal: where it lives, who may open it, what it shows and does.
 
-    `needs` is an action of `lakehouse.access.policy.NEEDS`; it holds for the page and for each of its callbacks.
+    `needs` is an action of `lakehouse.access.policy.NEEDS`; it holds for the page and for each of its callbacks. The
+    layout of a page that `is_kept` reads nothing but the release, the run that made it, settings, rights and the visit:
+    neither who asks, nor the clock, nor what else the state store holds. A page that is not `offered` by the lake's
+    settings is in no menu and has no address.
     """
 
     path: str
@@ -92,3 +103,17 @@ class Page:
     needs: str
     layout: Callable[[Workspace, Visit], Screen]
     callbacks: Callable[[Dash, OpenWorkspace], None] | None = None
+    exports: Mapping[str, Callable[[Workspace, Visit], Answer]] = field(default_factory=dict)
+    is_kept: bool = False
+    offered: Callable[[Settings], bool] | None = None
+    """Whether some settings have this page; None: all do."""
+
+
+def offered(settings: Settings, pages: Iterable[Page]) -> list[Page]:
+    """Those of some pages that a lake with these settings has, in their order."""
+    return [page for page in pages if page.offered is None or page.offered(settings)]
+
+
+def open_to(principal: Principal, pages: Iterable[Page]) -> list[Page]:
+    """Those of some pages that somebody may open, in their order."""
+    return [page for page in pages if policy.allows(principal, page.needs)]

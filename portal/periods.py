@@ -88,12 +88,6 @@ class Period:
         """
         return self.span.last > self.bounds.last
 
-    def values(self) -> dict[str, str]:
-        """What an address holds to show this period: `read_period` gives it back."""
-        if self.slug:
-            return {"period": self.slug}
-        return {"from": self.span.first.isoformat(), "to": self.span.last.isoformat()}
-
 
 def preset(slug: str, bounds: Span) -> Period:
     """One of `PRESETS`. Raises `UnknownName`, which lists them."""

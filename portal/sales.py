@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from lakehouse.core import Workspace
 from lakehouse.errors import RequestWrong, UnknownName
 from lakehouse.metrics.terms import HigherIs
+from lakehouse.query.answer import Answer
 from portal.page import Visit
 from portal.periods import Bucket, Period, Span, allowed_grains, before_buckets, buckets, default_grain, read_period
 
@@ -182,6 +183,17 @@ class Sales:
         names = self.workspace.measure(asked).answer.table.column("product").to_pylist()
         wanted = words.casefold()
         return tuple(name for name in names if name is not None and wanted in name.casefold())[:MOST_FOUND]
+
+    def export(self, by: Literal["time", "region", "product"] | None) -> Answer:
+        """All metrics, with those of the earlier period: of the whole period, by bucket of time, or by part."""
+        groups = {None: [], "time": [f"order_date:{self.asked.grain}"]}.get(by, [by])
+        order = ["-revenue"] if by in ("region", "product") else []
+        plan = {"metrics": list(METRICS), "by": groups, "order": order}
+        return self.workspace.measure({**plan, **self._where(), **self._time(compares=True)}).answer
+
+    def lines(self) -> Answer:
+        """The order lines that the page's numbers stand on."""
+        return self.workspace.lines({"metrics": ["revenue"], **self._where(), **self._time(compares=False)})
 
     def _ranking(self, dimension: str, chosen: tuple[str, ...], top: int | None) -> Ranking:
         plan = {"metrics": ["revenue"], "by": [dimension], "order": ["-revenue"]}

@@ -12,8 +12,6 @@ from flask import current_app, g, request
 from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 
-from lakehouse.access import policy
-from lakehouse.access.identity import Principal
 from lakehouse.core import Workspace
 from portal import as_of
 from portal.components.icon import icon
@@ -21,8 +19,9 @@ from portal.components.link import link
 from portal.components.popover import popover
 from portal.components.states import error_panel, toast, waiting
 from portal.errors import trouble
-from portal.page import OpenWorkspace, Page, Screen, Visit
+from portal.page import OpenWorkspace, Page, Screen, Visit, open_to
 from portal.plain import plain
+from portal.screens import Drawn, Screens, draw
 
 LOCATION = "shell-location"
 THEME = "shell-theme"
@@ -47,7 +46,7 @@ def skeleton() -> Component:
     )
 
 
-def add_router(app: Dash, pages: Mapping[str, Page], open_workspace: OpenWorkspace) -> None:
+def add_router(app: Dash, pages: Mapping[str, Page], open_workspace: OpenWorkspace, screens: Screens) -> None:
     """Declare the callback that shows the page of the address; the guard has said which one that is."""
 
     @app.callback(
@@ -62,8 +61,8 @@ def add_router(app: Dash, pages: Mapping[str, Page], open_workspace: OpenWorkspa
         page: Page = g.page
         visit = Visit.from_search(current_app.config["LAKEPORT_BASE"] + page.path, search or "", theme())
         workspace = open_workspace(visit.version)
-        screen = page.layout(workspace, visit)
-        return plain(menu(pages, page)), plain(frame(page, visit, screen, workspace))
+        drawn = screens.show(page, workspace, visit)
+        return plain(menu(pages, page)), plain(frame(page, visit, drawn, workspace))
 
 
 def _page_of_trouble(pages: Mapping[str, Page]) -> Callable[[Exception], tuple[list[Component], list[Component]]]:
@@ -75,7 +74,7 @@ def _page_of_trouble(pages: Mapping[str, Page]) -> Callable[[Exception], tuple[l
         visit = Visit(current_app.config["LAKEPORT_BASE"] + page.path, theme=theme())
         links = [("Show it without filters", visit.path)]
         panel = error_panel(f"{page.title} cannot be shown", said.text, said.reference, links)
-        return menu(pages, page), frame(page, visit, Screen([panel]), None)
+        return menu(pages, page), frame(page, visit, draw(Screen([panel])), None)
 
     return show
 
@@ -88,8 +87,7 @@ def theme() -> str:
 def menu(pages: Mapping[str, Page], shown: Page) -> list[Component]:
     """The pages that this user may open, in their order; on a phone the first four."""
     base = current_app.config["LAKEPORT_BASE"]
-    principal: Principal = current_user.principal
-    allowed = [page for page in pages.values() if policy.allows(principal, page.needs)]
+    allowed = open_to(current_user.principal, pages.values())
     entries = [
         html.Li(_entry(page, base, shown is page), className="is-phone" if number < PHONE_ENTRIES else "")
         for number, page in enumerate(allowed)
@@ -103,7 +101,7 @@ def _entry(page: Page, base: str, is_shown: bool) -> Component:
     return link([icon(page.icon), html.Span(page.title)], base + page.path, current="page" if is_shown else "")
 
 
-def frame(page: Page, visit: Visit, screen: Screen, workspace: Workspace | None) -> list[Component]:
+def frame(page: Page, visit: Visit, drawn: Drawn, workspace: Workspace | None) -> list[Component]:
     """Header, as-of bar and filters as one block that stays, and the content below it."""
     header = html.Header(
         [
@@ -120,11 +118,11 @@ def frame(page: Page, visit: Visit, screen: Screen, workspace: Workspace | None)
         *([html.Aside(notice, className="lp-notice", **labelled)] if notice else []),
         header,
         *([as_of.bar(workspace, visit)] if workspace is not None and visit.version != "now" else []),
-        *([screen.filters] if screen.filters is not None else []),
+        *([drawn.filters] if drawn.filters is not None else []),
     ]
     return [
         html.Div(top, className="lp-top"),
-        html.Main(list(screen.content), id="content", className="lp-content", tabIndex="-1"),
+        html.Main(drawn.content, id="content", className="lp-content", tabIndex="-1"),
     ]
 
 

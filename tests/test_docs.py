@@ -27,7 +27,7 @@ from portal.pages import PAGES
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-SHARED = {"home", "env", "at", "as_json", "quiet", "help"}
+SHARED = {"home", "env", "as_user", "at", "as_json", "quiet", "help"}
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), ROOT / "infra" / "README.md"])
 
 

@@ -154,7 +154,7 @@ def test_the_example_environment_names_every_plain_setting_with_its_default() ->
         if isinstance(field.default, BaseModel):
             for key, default in field.default.model_dump().items():
                 if not isinstance(default, dict):
-                    expected[f"{PREFIX}{section}__{key}".upper()] = str(default)
+                    expected[f"{PREFIX}{section}__{key}".upper()] = "[]" if default == () else str(default)
 
     text = (ROOT / ".env.example").read_text(encoding="utf-8")
     named = dict(re.findall(rf"^# ({PREFIX}\w+)=(.*)$", text, flags=re.MULTILINE))

@@ -1,20 +1,20 @@
 """Failed attempts to log in, counted, and how long to wait after too many.
 
-One rule: a name that nobody has is treated like any other. Counts stand in the state store, so that all processes share
+One rule: a name that nobody has is treated like any other, and an attempt counts before the password is looked at, so
+that many at the same moment are not one. Counts stand in the state store, so that all processes share
 them; their keys are hashes, since now and then somebody types a password where the name belongs.
 """
 
 import hashlib
-import ipaddress
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, update
 
+from lakehouse.access.address import network
 from lakehouse.state.schema import attempts, stamp
-from lakehouse.state.store import State
+from lakehouse.state.store import State, upsert
 
 LONGEST_SECONDS = 300
 FORGOTTEN = timedelta(hours=1)
@@ -45,34 +45,54 @@ class Attempts:
 
     def wait_seconds(self, name: str, address: str) -> int:
         """How long somebody at this address must wait before this name is tried again; 0: go on."""
-        moment = datetime.now(UTC)
-        keys = [_pair(name, address).hashed, _address(address).hashed]
-        blocked = select(func.max(attempts.c.blocked_until)).where(attempts.c.key.in_(keys))
         with self._state.read() as connection:
-            until = connection.execute(blocked).scalar()
-        if until is None or until <= stamp(moment):
-            return 0
-        # At least a second, also for its last part; never more than the longest, should the clock have been put back.
-        return min(LONGEST_SECONDS, math.ceil((datetime.fromisoformat(until) - moment).total_seconds()))
+            return _wait(connection, name, address)
+
+    def begin(self, name: str, address: str) -> int:
+        """Count an attempt as a failure until `succeeded` takes it back, and give 0; or the seconds to wait."""
+        with self._state.write(flush=False) as connection:
+            wait = _wait(connection, name, address)
+            if not wait:
+                _failed(connection, name, address)
+        return wait
 
     def failed(self, name: str, address: str) -> None:
         """Count a failure, and forget those that are older than an hour."""
-        with self._state.write() as connection:
-            moment = datetime.now(UTC)
-            connection.execute(delete(attempts).where(attempts.c.last < stamp(moment - FORGOTTEN)))
-            for key in (_pair(name, address), _address(address)):
-                _count(connection, key, moment)
+        with self._state.write(flush=False) as connection:
+            _failed(connection, name, address)
 
     def succeeded(self, name: str, address: str) -> None:
-        """Forget the failures of this name at this address; those of the address stay."""
-        with self._state.write() as connection:
+        """Forget the failures of this name at this address, and the attempt that was begun; others of it stay."""
+        mine = attempts.c.key == _address(address).hashed
+        with self._state.write(flush=False) as connection:
             connection.execute(delete(attempts).where(attempts.c.key == _pair(name, address).hashed))
+            # The wait that came with the attempt goes too; whoever began it had none left to wait for.
+            taken = update(attempts).where(mine, attempts.c.failures > 0)
+            connection.execute(taken.values(failures=attempts.c.failures - 1, blocked_until=None))
+
+
+def _wait(connection: Connection, name: str, address: str) -> int:
+    moment = datetime.now(UTC)
+    keys = [_pair(name, address).hashed, _address(address).hashed]
+    blocked = select(func.max(attempts.c.blocked_until)).where(attempts.c.key.in_(keys))
+    until = connection.execute(blocked).scalar()
+    if until is None or until <= stamp(moment):
+        return 0
+    # At least a second, also for its last part; never more than the longest, should the clock have been put back.
+    return min(LONGEST_SECONDS, math.ceil((datetime.fromisoformat(until) - moment).total_seconds()))
+
+
+def _failed(connection: Connection, name: str, address: str) -> None:
+    moment = datetime.now(UTC)
+    connection.execute(delete(attempts).where(attempts.c.last < stamp(moment - FORGOTTEN)))
+    for key in (_pair(name, address), _address(address)):
+        _count(connection, key, moment)
 
 
 def _count(connection: Connection, key: _Key, moment: datetime) -> None:
     # The database adds, so two processes that count at the same time never lose one of them.
     counted = (
-        _insert(connection)
+        upsert(connection, attempts)
         .values(key=key.hashed, failures=1, last=stamp(moment))
         .on_conflict_do_update(
             index_elements=["key"], set_={"failures": attempts.c.failures + 1, "last": stamp(moment)}
@@ -85,31 +105,9 @@ def _count(connection: Connection, key: _Key, moment: datetime) -> None:
         connection.execute(update(attempts).where(attempts.c.key == key.hashed).values(blocked_until=until))
 
 
-def _insert(connection: Connection) -> Any:
-    """An insert that knows `on conflict`. Only the dialect that is used is imported: the other costs 20 ms."""
-    if connection.dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-
-        return postgresql_insert(attempts)
-    from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-
-    return sqlite_insert(attempts)
-
-
 def _pair(name: str, address: str) -> _Key:
-    return _Key(f"{name.strip().lower()}\n{_network(address)}", free=5)
+    return _Key(f"{name.strip().lower()}\n{network(address)}", free=5)
 
 
 def _address(address: str) -> _Key:
-    return _Key(_network(address), free=20)
-
-
-def _network(address: str) -> str:
-    """The address; of an IPv6 address its /64, which one household or machine has as a whole."""
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if found.version == 6:
-        return str(found.ipv4_mapped or ipaddress.ip_network((int(found), 64), strict=False))
-    return str(found)
+    return _Key(network(address), free=20)

@@ -1,19 +1,23 @@
 """Sessions: who is logged in, by a token that only his browser knows.
 
 One rule: the store holds a token's hash alone, and role and disabling are read with it each time, so they act at once.
+A session that was ended stays in the store until it would have ended by itself: who still uses it has a name.
 """
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, not_, or_, select, update
 
 from lakehouse.access.identity import User
+from lakehouse.access.rights import row_rule
 from lakehouse.errors import RequestWrong
 from lakehouse.settings import AccessSettings
-from lakehouse.state.schema import sessions, stamp, users
+from lakehouse.state.schema import now, sessions, stamp, users
 from lakehouse.state.store import State
 
 USER_COLUMNS = tuple(users.c[field.name] for field in fields(User))
@@ -21,6 +25,8 @@ USER_COLUMNS = tuple(users.c[field.name] for field in fields(User))
 
 SEEN_SECONDS = 60.0
 """How long a request is not worth a write, since reading is all that a request needs."""
+
+_end = update(sessions).where(sessions.c.ended.is_(None))
 
 
 class Sessions:
@@ -37,15 +43,11 @@ class Sessions:
         Raises `RequestWrong` when the user was removed or disabled in the meantime.
         """
         token, moment = secrets.token_urlsafe(32), datetime.now(UTC)
-        stale = or_(
-            sessions.c.seen < stamp(moment - self._idle),
-            sessions.c.created < stamp(moment - self._absolute),
-        )
         active = select(users.c.name).where(users.c.name == name, users.c.disabled.is_(False))
         with self._state.write() as connection:
             if connection.execute(active).first() is None:
                 raise RequestWrong("This user can no longer log in. Ask an admin.")
-            connection.execute(delete(sessions).where(stale))
+            connection.execute(delete(sessions).where(self._stale(moment)))
             row = {"id": _id(token), "user": name, "created": stamp(moment), "seen": stamp(moment)}
             connection.execute(sessions.insert().values(row))
         return token
@@ -57,22 +59,39 @@ class Sessions:
         """
         moment = datetime.now(UTC)
         mine = sessions.c.id == _id(token)
-        found = select(sessions.c.created.label("began"), sessions.c.seen, *USER_COLUMNS).join_from(sessions, users)
+        times = sessions.c.created.label("began"), sessions.c.seen, sessions.c.ended
+        found = select(*times, *USER_COLUMNS).join_from(sessions, users)
         with self._state.read() as connection:
             row = connection.execute(found.where(mine)).first()
-        if row is None or row.disabled:
+        if row is None or row.disabled or row.ended is not None:
             return None
         if row.seen < stamp(moment - self._idle) or row.began < stamp(moment - self._absolute):
             return None
         if touch and row.seen < stamp(moment - self._unwritten):
             with self._state.write() as connection:
                 connection.execute(update(sessions).where(mine).values(seen=stamp(moment)))
-        return User(*row[2:])
+        return read_user(row[len(times) :])
+
+    def ended_by(self, token: str) -> str | None:
+        """The user whose session this was, when it was ended: by a logout, a new password, or disabling the user.
+
+        None for a session that goes on, for one that has ended by itself, and for a token that is none.
+        """
+        mine = select(sessions.c.user).join_from(sessions, users).where(sessions.c.id == _id(token))
+        ended = mine.where(or_(sessions.c.ended.is_not(None), users.c.disabled))
+        with self._state.read() as connection:
+            name: str | None = connection.execute(ended.where(not_(self._stale(datetime.now(UTC))))).scalar()
+        return name
 
     def close(self, token: str) -> None:
         """End a session; one that is over already stays so."""
         with self._state.write() as connection:
-            connection.execute(delete(sessions).where(sessions.c.id == _id(token)))
+            connection.execute(_end.where(sessions.c.id == _id(token)).values(ended=now()))
+
+    def _stale(self, moment: datetime) -> ColumnElement[bool]:
+        """Whether a session has ended by itself."""
+        idle, absolute = stamp(moment - self._idle), stamp(moment - self._absolute)
+        return or_(sessions.c.seen < idle, sessions.c.created < absolute)
 
     @property
     def _unwritten(self) -> timedelta:
@@ -80,9 +99,15 @@ class Sessions:
         return min(timedelta(seconds=SEEN_SECONDS), self._idle / 4)
 
 
+def read_user(row: Sequence[Any]) -> User:
+    """The user of a row of `USER_COLUMNS`."""
+    values: dict[str, Any] = {column.name: value for column, value in zip(USER_COLUMNS, row, strict=True)}
+    return User(**{**values, "rules": tuple(map(row_rule, values["rules"] or ()))})
+
+
 def end_sessions(connection: Connection, name: str, keep: str | None = None) -> None:
     """End all sessions of a user inside somebody's transaction, but for the one whose token is to be kept."""
-    ended = delete(sessions).where(sessions.c.user == name)
+    ended = _end.where(sessions.c.user == name).values(ended=now())
     connection.execute(ended if keep is None else ended.where(sessions.c.id != _id(keep)))
 
 

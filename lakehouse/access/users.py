@@ -13,8 +13,9 @@ from sqlalchemy.exc import IntegrityError
 
 from lakehouse.access.identity import ROLES, User
 from lakehouse.access.passwords import check_password, hash_password, is_outdated, verify
-from lakehouse.access.sessions import USER_COLUMNS, end_sessions
+from lakehouse.access.sessions import USER_COLUMNS, end_sessions, read_user
 from lakehouse.errors import RequestWrong, UnknownName
+from lakehouse.query.scope import RowRule
 from lakehouse.state.schema import now, users
 from lakehouse.state.store import State
 
@@ -33,7 +34,7 @@ class Users:
     def list(self) -> list[User]:
         """All users, by name."""
         with self._state.read() as connection:
-            return [_read(row) for row in connection.execute(select(*USER_COLUMNS).order_by(users.c.name))]
+            return [read_user(row) for row in connection.execute(select(*USER_COLUMNS).order_by(users.c.name))]
 
     def get(self, name: str) -> User:
         """The user of that name. Raises `UnknownName`, which lists the users."""
@@ -55,13 +56,16 @@ class Users:
             if connection.execute(select(users.c.name).where(users.c.name == _valid(name))).first() is not None:
                 raise _taken(name)
 
-    def add(self, name: str, password: str, role: str) -> User:
-        """Make a user. Raises `RequestWrong` and `UnknownName` as `check_new` does, and for a password that is bad."""
+    def add(self, name: str, password: str, role: str, rules: Sequence[RowRule] = ()) -> User:
+        """Make a user, with row rules of his own.
+
+        Raises `RequestWrong` and `UnknownName` as `check_new` does, and for a password that is bad.
+        """
         self.check_new(name, role)
         name = name.lower()
         check_password(password, name)
         hashed, at = hash_password(password), now()  # hashed before the transaction, since it takes a while
-        row = {"name": name, "role": role, "disabled": False, "created": at, "changed": at}
+        row = {"name": name, "role": role, "disabled": False, "created": at, "changed": at, "rules": written(rules)}
         try:
             with self._state.write() as connection:
                 connection.execute(users.insert().values(**row, password=hashed))
@@ -69,11 +73,21 @@ class Users:
         except IntegrityError:  # somebody else was first; the error is not kept, since it quotes the row
             raise _taken(name) from None
 
-    def set(self, name: str, role: str | None = None, disabled: bool | None = None) -> User:
-        """Change a user's role, or whether he can log in; disabling ends his sessions. None leaves it as it is."""
+    def set(
+        self,
+        name: str,
+        role: str | None = None,
+        disabled: bool | None = None,
+        rules: Sequence[RowRule] | None = None,
+    ) -> User:
+        """Change a user's role, whether he can log in, or his row rules; None leaves it as it is.
+
+        Disabling ends his sessions; everything else acts at the next request of the sessions that are there.
+        """
         if role is not None:
             _check_role(role)
-        changes = {key: value for key, value in (("role", role), ("disabled", disabled)) if value is not None}
+        given = {"role": role, "disabled": disabled, "rules": None if rules is None else written(rules)}
+        changes = {key: value for key, value in given.items() if value is not None}
         with self._state.write() as connection:
             name = _user(connection, name).name
             if changes:
@@ -111,7 +125,7 @@ class Users:
             mine, hashed = (users.c.name == row.name, users.c.password == row.password), hash_password(password)
             with self._state.write() as connection:
                 connection.execute(update(users).where(*mine).values(password=hashed))
-        return _read(row[1:])
+        return read_user(row[1:])
 
     def _with_password(self, name: str) -> Any:
         # An unusable name is asked for too, as the empty one, so that it takes the same way as a usable one.
@@ -128,11 +142,12 @@ def _user(connection: Connection, name: str) -> User:
     row = connection.execute(select(*USER_COLUMNS).where(users.c.name == (_valid(name) or ""))).first()
     if row is None:
         raise UnknownName("user", name, list(connection.execute(select(users.c.name)).scalars()))
-    return _read(row)
+    return read_user(row)
 
 
-def _read(row: Sequence[Any]) -> User:
-    return User(*row)
+def written(rules: Sequence[RowRule]) -> list[list[Any]]:
+    """Row rules as the store keeps them."""
+    return [[rule.column, rule.operator, list(rule.values)] for rule in rules]
 
 
 def _check_role(role: str) -> None:

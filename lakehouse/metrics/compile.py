@@ -72,6 +72,22 @@ def compile_plan(plan: Plan, model: Model) -> Compiled:
     )
 
 
+def compile_lines(plan: Plan, model: Model, columns: Sequence[str]) -> str:
+    """The SQL of the lines behind a plan: those columns of its table, where and when the plan says, in total order."""
+    table = model.table_of(plan.metrics)
+    question = _Question(plan, table, ())
+    time = [table.dimension(table.time).expr] if table.time else []
+    order = [*(name for name in time if name in columns), *(name for name in columns if name not in time)]
+    return "\n".join(
+        [
+            *_select([_column(name) for name in columns]),
+            f"from {_table(table.name)} as lines",
+            *_conjunction("where", question.conditions(plan.time)),
+            f"order by {', '.join(f'{_column(name)} nulls last' for name in order)}",
+        ]
+    )
+
+
 def total_order(plan: Plan) -> tuple[Sort, ...]:
     """The order that the plan asks for, then the remaining entries of `by`, ascending."""
     named = {sort.column for sort in plan.order}
@@ -119,14 +135,17 @@ class _Question:
             else:
                 measures.append(f"{_aggregate(metric.measure)} as {sql_name(metric.name + NUMERATOR)}")
                 measures.append(f"{_aggregate(metric.denominator)} as {sql_name(metric.name + DENOMINATOR)}")
-        conditions = [*self._within(period), *(_condition(predicate, self.table) for predicate in self.plan.where)]
         grouping = ", ".join(str(place) for place in range(1, len(keys) + 1))
         return [
             *_select([*keys, *measures]),
             f"from {_table(self.table.name)} as lines",
-            *_conjunction("where", conditions),
+            *_conjunction("where", self.conditions(period)),
             *([f"group by {grouping}"] if keys else []),
         ]
+
+    def conditions(self, period: Period | None) -> list[str]:
+        """What a line of the period must fulfil."""
+        return [*self._within(period), *(_condition(predicate, self.table) for predicate in self.plan.where)]
 
     def _key(self, group: Group, period: Period | None, onto: Period | None) -> str:
         dimension = self.table.dimension(group.dimension)

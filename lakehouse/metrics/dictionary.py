@@ -8,7 +8,13 @@ from collections.abc import Mapping
 from typing import Any
 
 Dictionary = Mapping[str, Mapping[str, Any]]
-"""Table -> {"name", "label", "description", "grain", "layer", "columns": {column: {"label", "description"}}}; JSON."""
+"""Table -> {"name", "label", "description", "grain", "layer", "rows", "columns"}; JSON.
+
+`columns` is column -> {"label", "description"}.
+"""
+
+PUBLIC = "public"
+"""What `config.meta.rows` says of a table whose rows are for everybody, since it lacks the columns of row rules."""
 
 _GRAIN = re.compile(r"\bGrain: ([^.;]+)")
 
@@ -23,7 +29,15 @@ def read_dictionary(manifest: Mapping[str, Any]) -> Dictionary:
 def unknown_table(table: str) -> Mapping[str, Any]:
     """The entry of a table that the dbt project does not describe."""
     layer, _, name = table.partition(".")
-    return {"name": table, "label": _words(name), "description": "", "grain": "", "layer": layer, "columns": {}}
+    return {
+        "name": table,
+        "label": _words(name),
+        "description": "",
+        "grain": "",
+        "layer": layer,
+        "rows": "",
+        "columns": {},
+    }
 
 
 def _entry(node: Mapping[str, Any]) -> dict[str, Any]:
@@ -36,6 +50,7 @@ def _entry(node: Mapping[str, Any]) -> dict[str, Any]:
         "description": description,
         "grain": grain[1].strip() if grain else "",
         "layer": node["schema"],
+        "rows": PUBLIC if _meta(node).get("rows") == PUBLIC else "",
         "columns": {column: _column(column, found) for column, found in node.get("columns", {}).items()},
     }
 

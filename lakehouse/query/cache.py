@@ -4,17 +4,22 @@ One rule: the key of an answer holds everything it depends on, the pins included
 """
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 
-from lakehouse.errors import LakeportError, Unavailable
+from lakehouse.errors import LakeportError, Stopped, Unavailable
 
 OVERHEAD_BYTES = 2048
 """Rough cost of an entry besides its rows."""
 
 T = TypeVar("T")
+
+
+class OutOfTime(Stopped):
+    """The time of one asker was over; somebody else's may not be."""
 
 
 class Cache(Generic[T]):
@@ -58,17 +63,22 @@ class SingleFlight(Generic[T]):
         """The result of `work`, and whether this call did it.
 
         Who joins work that runs gets its result or its error, and a `TimeoutError` when its own time is over before.
+        When only the time of whoever did it was over, one of those who joined does it again.
         """
-        with self._lock:
-            flight = self._flights.get(key)
+        deadline = time.monotonic() + timeout_seconds
+        while True:
+            with self._lock:
+                flight = self._flights.get(key)
+                if flight is None:
+                    mine = self._flights[key] = Future()
             if flight is None:
-                mine = self._flights[key] = Future()
-        if flight is None:
-            return self._lead(key, mine, work), True
-        error = flight.exception(timeout_seconds)
-        if isinstance(error, LakeportError):
-            raise type(error)(*error.args) from error
-        return flight.result(), False
+                return self._lead(key, mine, work), True
+            error = flight.exception(max(0.0, deadline - time.monotonic()))
+            if isinstance(error, OutOfTime) and time.monotonic() < deadline:
+                continue
+            if isinstance(error, LakeportError):
+                raise type(error)(*error.args) from error
+            return flight.result(), False
 
     def _lead(self, key: Hashable, mine: "Future[T]", work: Callable[[], T]) -> T:
         error: BaseException = Unavailable("Whoever asked this question first was interrupted. Ask again.")

@@ -1,27 +1,52 @@
 """One locked DuckDB inside a worker, for one scope: releases come and go in it as attached databases of views.
 
-One rule: a statement finds exactly the tables of its own pins, under their plain names (`marts.daily_revenue`).
+One rule: a statement finds exactly the tables of its own pins, as its scope sees them, under their plain names
+(`marts.daily_revenue`).
 """
 
+import logging
 from collections import OrderedDict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import duckdb
 
-from lakehouse.query.engine import connect, identifier, literal, lock, table_function
-from lakehouse.query.pins import Pins
-from lakehouse.query.statement import lists_tables, words
+from lakehouse.errors import PolicyWrong
+from lakehouse.query.engine import connect, identifier, literal, lock
+from lakehouse.query.pins import Pin
+from lakehouse.query.scope import Scope
+from lakehouse.query.views import TableView
 from lakehouse.query.wire import Limits
 
 ATTACHED = 16
 """How many sets of pins stay attached; the one that was not used for longest goes first."""
 
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The tables of one question: where they are pinned, and which of them have public rows."""
+
+    key: str
+    pins: Mapping[str, Pin]
+    public: Collection[str]
+
+    @classmethod
+    def of(cls, question: Mapping[str, Any]) -> "Tables":
+        """The tables of a question as it came over the pipe."""
+        pins = {name: Pin(*pin) for name, pin in question["pins"].items()}
+        return cls(question["key"], pins, frozenset(question["public"]))
+
 
 class Instance:
     """A DuckDB that can read the lake's folders and nothing else."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, scope: Scope) -> None:
         self._connection = connect(f"{limits.memory_mb}MiB", limits.threads)
         lock(self._connection, limits.folders)
+        self._scope, self._mask_key = scope, limits.mask_key
         self._attached: OrderedDict[str, set[str]] = OrderedDict()
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
@@ -32,28 +57,44 @@ class Instance:
         """Free everything the instance holds."""
         self._connection.close()
 
-    def show(self, cursor: duckdb.DuckDBPyConnection, key: str, pins: Pins, sql: str) -> None:
-        """Let the cursor see the pinned tables that the text speaks of.
+    def show(
+        self, cursor: duckdb.DuckDBPyConnection, tables: Tables, wanted: Iterable[str] | None, *, fenced: bool
+    ) -> None:
+        """Let the cursor see the wanted tables, all of them for None, `fenced` as `TableView.sql` says.
 
         Only those: a view costs milliseconds to make, and one damaged manifest would end the process for all others.
+        Raises `PolicyWrong` for a wanted table that a rule does not fit; among all tables such a one is left out.
         """
-        database = identifier(f"r_{key}")
-        if key not in self._attached:
+        name = f"{'f' if fenced and self._scope.rows else 'r'}_{tables.key}"
+        database = identifier(name)
+        if name not in self._attached:
             self._make_room(cursor)
             cursor.execute(f"ATTACH {literal(':memory:')} AS {database}")
-            self._attached[key] = set()
-        self._attached.move_to_end(key)
+            self._attached[name] = set()
+        self._attached.move_to_end(name)
         cursor.execute(f"USE {database}")
-        mentioned, everything = words(sql), lists_tables(sql)
-        for name in sorted(pins.keys() - self._attached[key]):
-            layer, _, table = name.partition(".")
-            if everything or table.lower() in mentioned:
-                place = f"{database}.{identifier(layer)}"
-                cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {place}")
-                cursor.execute(f"CREATE VIEW {place}.{identifier(table)} AS FROM {table_function(pins[name])}")
-                self._attached[key].add(name)
+        for table in sorted(tables.pins.keys() - self._attached[name]):
+            if wanted is None or table in wanted:
+                try:
+                    self._make_view(cursor, database, tables, table, fenced)
+                    self._attached[name].add(table)
+                except PolicyWrong as error:
+                    if wanted is not None:
+                        raise
+                    _log.warning("%s", error)
+
+    def _make_view(
+        self, cursor: duckdb.DuckDBPyConnection, database: str, tables: Tables, table: str, fenced: bool
+    ) -> None:
+        view = TableView(table, tables.pins[table], self._scope, table in tables.public, self._mask_key)
+        select = view.sql(cursor, fenced=fenced)
+        layer, _, name = table.partition(".")
+        if select is not None:
+            place = f"{database}.{identifier(layer)}"
+            cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {place}")
+            cursor.execute(f"CREATE VIEW {place}.{identifier(name)} AS {select}")
 
     def _make_room(self, cursor: duckdb.DuckDBPyConnection) -> None:
         while len(self._attached) >= ATTACHED:
             oldest, _ = self._attached.popitem(last=False)
-            cursor.execute(f"DETACH {identifier(f'r_{oldest}')}")
+            cursor.execute(f"DETACH {identifier(oldest)}")

@@ -3,12 +3,14 @@
 One rule: whatever happens to the worker, the caller gets an answer or an error within its deadline and two seconds.
 """
 
+import contextlib
 import io
 import json
 import logging
 import os
 import select
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -23,6 +25,7 @@ import pyarrow as pa
 from lakehouse import errors
 from lakehouse.errors import LakeportError, Unavailable
 from lakehouse.query import wire
+from lakehouse.query.confine import Held
 
 GRACE_SECONDS = 2.0
 """Time between the interrupt at the deadline and the kill: an interrupt cannot stop one huge scalar."""
@@ -30,6 +33,10 @@ GRACE_SECONDS = 2.0
 KNOWN = 64
 """How many (scope, pins) a worker is remembered for."""
 
+CONFINEMENT_SECONDS = 30
+"""How long the process may take that says what is in force."""
+
+_COMMAND = (sys.executable, "-P", "-m", "lakehouse.query.confine")
 _KEPT_VARIABLES = ("PATH", "LANG", "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX")
 _log = logging.getLogger(__name__)
 
@@ -64,14 +71,16 @@ class Worker:
     """One worker process. Used by one thread at a time, except for `kill`."""
 
     def __init__(self, limits: wire.Limits) -> None:
+        # DuckDB must be able to name the folder that it is in, even though there is nothing to find.
+        self._folder = tempfile.mkdtemp(prefix="lakeport-worker-")
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "lakehouse.query.worker"],
+        self._process = subprocess.Popen(  # noqa: S603 - this very Python, and no words of anybody else
+            [*_COMMAND, "lakehouse.query.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._complaints,
             bufsize=0,
-            cwd="/",
+            cwd=self._folder,
             env=_environment(),
             start_new_session=True,
         )
@@ -80,9 +89,12 @@ class Worker:
         self._to, self._from = self._process.stdin.fileno(), self._process.stdout.fileno()
         os.set_blocking(self._to, False)
         os.set_blocking(self._from, False)
-        self._first = wire.pack_limits(limits)
+        # It starts to import as soon as it knows its limits. One that died at once is noticed by whoever asks it.
+        with contextlib.suppress(BrokenPipeError, TimeUp):
+            self._send(wire.pack_limits(limits), time.monotonic() + GRACE_SECONDS)
         self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
         self.tired = False
+        self._ended = False
 
     @property
     def pid(self) -> int:
@@ -92,7 +104,7 @@ class Worker:
     @property
     def usable(self) -> bool:
         """Whether it runs, and may be asked again."""
-        return not self.tired and self._process.poll() is None
+        return not self.tired and not self._ended and self._process.poll() is None
 
     def knows(self, scope: str, pins: str) -> bool:
         """Whether it was asked about these pins in this scope before, so that they are open there."""
@@ -109,8 +121,7 @@ class Worker:
         pieces: list[bytearray] = []
         answered = False
         try:
-            self._send(self._first + wire.pack(wire.QUESTION, {**question, "deadline": deadline}), kill_at)
-            self._first = b""
+            self._send(wire.pack(wire.QUESTION, {**question, "deadline": deadline}), kill_at)
             while True:
                 kind, payload = wire.read_frame(lambda size: self._receive(size, kill_at))
                 had_read = True
@@ -132,14 +143,21 @@ class Worker:
         body = b"".join(pieces)
         return Reply(pa.ipc.open_stream(body).read_all(), len(body), last["complete"], last["stable"])
 
+    def end(self) -> None:
+        """Let the process end; whoever asks it notices."""
+        self._ended = True
+        self._process.kill()
+
     def kill(self) -> None:
         """End the process now; may be called while another thread asks it."""
         self._process.kill()
         self._process.wait()
 
     def close(self) -> None:
-        """End the process and free its pipes."""
+        """End the process and free its pipes and its folder."""
         self.kill()
+        with contextlib.suppress(OSError):
+            os.rmdir(self._folder)
         for file in (self._process.stdin, self._process.stdout, self._complaints):
             if file is not None:
                 file.close()
@@ -176,6 +194,25 @@ class Worker:
         how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
         _log.warning("Query worker %d ended by %s. It said: %s", self.pid, how, words or "nothing")
         return WorkerGone(had_read, how, out_of_memory=how == "SIGKILL" or "bad_alloc" in words)
+
+
+def confinement(limits: wire.Limits) -> list[Held]:
+    """What would be in force in a worker with these limits, found by a process that confines itself and ends."""
+    try:
+        done = subprocess.run(  # noqa: S603 - this very Python, and no words of anybody else
+            [*_COMMAND, "report"],
+            input=wire.pack_limits(limits),
+            capture_output=True,
+            timeout=CONFINEMENT_SECONDS,
+            cwd="/",
+            env=_environment(),
+            check=True,
+        )
+        answer = io.BytesIO(done.stdout)
+        _, payload = wire.read_frame(lambda size: bytearray(answer.read(size)))
+        return [Held(**held) for held in json.loads(payload)["held"]]
+    except (OSError, subprocess.SubprocessError, ValueError, struct.error) as error:
+        raise Unavailable("A process like a query worker does not start. Install Lakeport again.") from error
 
 
 def _said(last: dict[str, Any]) -> Exception:

@@ -20,7 +20,7 @@ _NESTED = frozenset(("list", "array", "struct", "map", "union"))
 
 
 def send_rows(cursor: duckdb.DuckDBPyConnection, sink: IO[bytes], max_rows: int, max_bytes: int) -> bool:
-    """Write the cursor's rows to `sink` as an Arrow stream, at most `max_rows`; True when that was all.
+    """Write the cursor's rows to `sink` as an Arrow stream, at most `max_rows` and `max_bytes`; True when that was all.
 
     Rows come in the order of the statement. No more than a batch beyond the limit is ever computed.
     """
@@ -32,13 +32,24 @@ def send_rows(cursor: duckdb.DuckDBPyConnection, sink: IO[bytes], max_rows: int,
             if batch.num_rows > left:
                 writer.write_batch(batch.slice(0, left))
                 return False
+            if batch.nbytes > left_bytes:
+                return _send_part(writer, batch, left_bytes, first=left == max_rows)
             left, left_bytes = left - batch.num_rows, left_bytes - batch.nbytes
-            if left_bytes < 0:
-                raise Stopped(f"The answer is larger than {max_bytes >> 20} MiB. Ask for fewer rows or columns.")
             if not exact:
                 _check_digits(batch)
             writer.write_batch(batch)
     return True
+
+
+def _send_part(writer: Any, batch: Any, max_bytes: int, first: bool) -> bool:
+    """Of a batch that is too large, as many rows as fit if all were of one size; False, for the answer is cut."""
+    rows = batch.num_rows * max_bytes // batch.nbytes
+    while rows and batch.slice(0, rows).nbytes > max_bytes:
+        rows //= 2
+    if first and not rows:
+        raise Stopped("A single row of the answer is larger than an answer may be. Ask for fewer columns.")
+    writer.write_batch(batch.slice(0, rows))
+    return False
 
 
 def _check_columns(cursor: duckdb.DuckDBPyConnection) -> bool:

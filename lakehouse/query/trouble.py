@@ -1,6 +1,7 @@
 """What DuckDB and Arrow raise, as Lakeport's errors: the border between the engine and everybody else.
 
-One rule: a message about the statement is shown, without names that only Lakeport knows; a message about files is not.
+One rule: a message about the statement is shown, without names that only Lakeport knows. One about files or values is
+not, since the value may stand in a row that nobody was to see.
 """
 
 import re
@@ -22,6 +23,19 @@ DATA_TEXT = (
     "Try again; if it stays, run `lakeport doctor`."
 )
 _OUTSIDE_TEXT = "The statement reaches outside the lake: files, networks and settings are closed to questions."
+_ABOUT_STATEMENT = ("Parser Error", "Syntax Error", "Binder Error", "Catalog Error", "Not implemented Error")
+_ABOUT_VALUES = (
+    (
+        "Conversion Error",
+        "A value{column} does not convert to the type that it is cast to. Use try_cast.",
+    ),
+    ("Out of Range Error", "A number goes beyond its type. Cast to a wider one, such as DECIMAL(38, 2) or DOUBLE."),
+    (
+        "Invalid Input Error: More than one row returned by a subquery",
+        "A subquery that stands for one value gives several rows. Add an aggregate, or LIMIT 1 with an ORDER BY.",
+    ),
+)
+_VALUES_TEXT = "A function was given a value that it does not take. Filter such rows out, or use try()."
 _MEMORY = ("Out of Memory Error", "std::bad_alloc", "malloc of size", "Cannot allocate memory")
 _DATA_KINDS = ("IO Error", "HTTP Error", "Connection Error", "Serialization Error")
 
@@ -48,7 +62,7 @@ def translated(error: Exception, folders: Iterable[str]) -> LakeportError | Inte
         return StatementWrong(_OUTSIDE_TEXT)
     if text.startswith(("FATAL Error", "INTERNAL Error")):
         return Unavailable("The query engine failed on this statement; the log has its message. Try another wording.")
-    return StatementWrong(_sentences(text))
+    return StatementWrong(_sentences(text) if text.startswith(_ABOUT_STATEMENT) else _about_values(text))
 
 
 def unknown_table(error: Exception, known: Iterable[str]) -> StatementWrong | None:
@@ -65,9 +79,18 @@ def unknown_table(error: Exception, known: Iterable[str]) -> StatementWrong | No
     )
 
 
+def _about_values(text: str) -> str:
+    """What is wrong with some value, without the value."""
+    column = re.search(r" when casting from source column (\w+)$", text.partition("\n")[0])
+    for kind, sentence in _ABOUT_VALUES:
+        if text.startswith(kind):
+            return sentence.format(column=f" of {column[1]}" if column else "")
+    return _VALUES_TEXT
+
+
 def _sentences(text: str) -> str:
     """DuckDB's own words up to its picture of the statement, on one line, without the names of attached databases."""
     head = re.split(r"\n\n|\nLINE |\n\* |\nUse \"SET", text, maxsplit=1)[0]
-    head = re.sub(r'"?r_[0-9a-f]{24}"?\.', "", head)
+    head = re.sub(r'"?[rf]_[0-9a-f]{24}"?\.', "", head)
     line = " ".join(head.split())
     return line if line.endswith((".", "!", "?")) else f"{line}."

@@ -8,7 +8,7 @@ import json
 import os
 import struct
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 HEADER = struct.Struct(">cI")
@@ -33,6 +33,7 @@ class Limits:
     memory_mb: int
     address_space_mb: int
     folders: tuple[str, ...]
+    mask_key: str = field(default="", repr=False)
 
 
 def frame(kind: bytes, payload: bytes) -> bytes:
@@ -60,6 +61,21 @@ def read_frame(read_exactly: Callable[[int], bytearray]) -> tuple[bytes, bytearr
     """The next frame, from a function that gives exactly so many bytes or raises `EOFError`."""
     kind, size = HEADER.unpack(read_exactly(HEADER.size))
     return kind, read_exactly(size)
+
+
+def reader(pipe: int) -> Callable[[int], bytearray]:
+    """A function for `read_frame` that reads from a blocking pipe."""
+
+    def read_exactly(size: int) -> bytearray:
+        data = bytearray()
+        while len(data) < size:
+            piece = os.read(pipe, size - len(data))
+            if not piece:
+                raise EOFError
+            data += piece
+        return data
+
+    return read_exactly
 
 
 class DataFrames(io.RawIOBase):

@@ -1,7 +1,7 @@
 """A query worker: the process that runs DuckDB, one question at a time, until its parent closes the pipe or is gone.
 
 One rule: it may be killed at any moment; it owns nothing and writes nothing but its answer. Started by
-`lakehouse.query.process` as `python -m lakehouse.query.worker`; standard input and output carry frames.
+`lakehouse.query.process` through `lakehouse.query.confine`; standard input and output carry frames.
 """
 
 import contextlib
@@ -10,8 +10,6 @@ import json
 import os
 import resource
 import select
-import signal
-import sys
 import threading
 import time
 from collections import OrderedDict
@@ -21,10 +19,11 @@ from typing import Any, cast
 import duckdb
 
 from lakehouse.errors import LakeportError, StatementWrong, Unavailable
-from lakehouse.query import wire
-from lakehouse.query.instance import Instance
-from lakehouse.query.pins import Pin
-from lakehouse.query.statement import depends_on_data_alone, reading_statement, volatile_functions
+from lakehouse.query import guard, wire
+from lakehouse.query.confine import allow_seconds, places
+from lakehouse.query.instance import Instance, Tables
+from lakehouse.query.scope import Scope
+from lakehouse.query.statement import Checked, trusted
 from lakehouse.query.travel import send_rows
 from lakehouse.query.trouble import DATA_TEXT, FOREIGN, Interrupted, is_fatal, translated, unknown_table
 
@@ -36,6 +35,10 @@ FULL_SHARE = 0.75
 
 AGAIN_SECONDS = 0.05
 """An interrupt is repeated: one that comes before the statement has begun is forgotten by DuckDB."""
+
+
+CPU_GRACE_SECONDS = 5
+"""Longer than from the deadline to the kill: the limit of CPU time is for a parent that cannot kill any more."""
 
 
 class Running:
@@ -84,7 +87,6 @@ class Worker:
     def __init__(self, limits: wire.Limits, answers: int, running: Running) -> None:
         self._limits, self._answers, self._running = limits, answers, running
         self._instances: OrderedDict[str, Instance] = OrderedDict()
-        self._volatile: frozenset[str] | None = None
 
     def answer(self, question: dict[str, Any]) -> None:
         """Send the frames of one question."""
@@ -102,53 +104,53 @@ class Worker:
     def _rows(self, question: dict[str, Any]) -> dict[str, Any]:
         if self._running.late:
             raise Interrupted
-        instance = self._instance(question["scope"])
+        instance = self._instance(question)
         cursor = instance.cursor()
         self._running.on(cursor)
         try:
-            statement = self._checked(cursor, question["sql"])
-            self._show(instance, cursor, question)
+            statement = self._checked(cursor, question)
+            self._show(instance, cursor, question, statement)
             return self._run(cursor, statement, question)
         finally:
             self._running.over()
             cursor.close()
 
-    def _checked(self, cursor: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
+    def _checked(self, cursor: duckdb.DuckDBPyConnection, question: dict[str, Any]) -> Checked:
+        """What will be executed: of a trusted statement itself, of any other what the guard has written."""
+        check = trusted if question["trusted"] else guard.check
         try:
-            return reading_statement(cursor, sql)
+            return check(cursor, question["sql"], question["pins"].keys())
         except FOREIGN as error:
             raise translated(error, self._limits.folders) from error
 
-    def _show(self, instance: Instance, cursor: duckdb.DuckDBPyConnection, question: dict[str, Any]) -> None:
-        pins = {name: Pin(*pin) for name, pin in question["pins"].items()}
+    def _show(
+        self, instance: Instance, cursor: duckdb.DuckDBPyConnection, question: dict[str, Any], statement: Checked
+    ) -> None:
         try:
-            instance.show(cursor, question["key"], pins, question["sql"])
+            instance.show(cursor, Tables.of(question), statement.tables, fenced=not question["trusted"])
         except FOREIGN as error:
             seen = translated(error, self._limits.folders)
             raise (Unavailable(DATA_TEXT) if isinstance(seen, StatementWrong) else seen) from error
 
-    def _run(
-        self, cursor: duckdb.DuckDBPyConnection, statement: duckdb.Statement, question: dict[str, Any]
-    ) -> dict[str, Any]:
+    def _run(self, cursor: duckdb.DuckDBPyConnection, statement: Checked, question: dict[str, Any]) -> dict[str, Any]:
         try:
-            cursor.execute(statement)
+            cursor.execute(statement.sql)
             sink = io.BufferedWriter(wire.DataFrames(self._answers), wire.CHUNK_BYTES)
             complete = send_rows(cursor, sink, question["max_rows"], self._limits.memory_mb << 20)
             sink.flush()
         except FOREIGN as error:
             unknown = unknown_table(error, question["pins"])
             raise unknown or translated(error, self._limits.folders) from error
-        if self._volatile is None:
-            self._volatile = volatile_functions(cursor)
-        return {"complete": complete, "stable": depends_on_data_alone(question["sql"], self._volatile)}
+        return {"complete": complete, "stable": statement.stable}
 
-    def _instance(self, scope: str) -> Instance:
-        if scope not in self._instances:
+    def _instance(self, question: dict[str, Any]) -> Instance:
+        key = question["scope"]
+        if key not in self._instances:
             while len(self._instances) >= INSTANCES:
                 self._instances.popitem(last=False)[1].close()
-            self._instances[scope] = Instance(self._limits)
-        self._instances.move_to_end(scope)
-        return self._instances[scope]
+            self._instances[key] = Instance(self._limits, Scope.from_json(question["rights"]))
+        self._instances.move_to_end(key)
+        return self._instances[key]
 
     def _error(self, name: str, text: str, cause: BaseException | None) -> dict[str, Any]:
         detail = f"{type(cause).__name__}: {cause}" if cause else ""
@@ -160,18 +162,23 @@ class Worker:
         return used > FULL_SHARE * (self._limits.address_space_mb << 20)
 
 
-def watch(pipe: int, inbox: "SimpleQueue[dict[str, Any]]", running: Running) -> None:
+def watch(pipe: int, inbox: "SimpleQueue[dict[str, Any]]", running: Running, limits: wire.Limits) -> None:
     """Read questions, interrupt what is late, and end the process when the parent has gone. Never returns."""
-    parent = os.getppid()
+    parent, known = os.getppid(), places(limits.folders)
     poll = select.poll()
     poll.register(pipe, select.POLLIN)
     while True:
         if poll.poll(running.interrupt_if_late() * 1000):
             try:
-                _, payload = wire.read_frame(_reader(pipe))
+                _, payload = wire.read_frame(wire.reader(pipe))
             except (EOFError, OSError):
                 os._exit(0)
+            if places(limits.folders) != known:
+                # A folder was made, or made again: this process may not read it. Nothing is lost, another one is asked.
+                os._exit(0)
             question = json.loads(payload)
+            seconds = max(0.0, question["deadline"] - time.monotonic()) + CPU_GRACE_SECONDS
+            allow_seconds(seconds * (limits.threads + 1))
             running.expect(question["deadline"])
             inbox.put(question)
         # A process that the parent forked may hold the pipe open after the parent's death.
@@ -179,37 +186,14 @@ def watch(pipe: int, inbox: "SimpleQueue[dict[str, Any]]", running: Running) -> 
             os._exit(0)
 
 
-def main() -> None:
-    """Serve the pool that started this process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def main(limits: wire.Limits) -> None:
+    """Serve the pool that started this process; it has been confined, and no thread was started before."""
     questions, answers = os.dup(0), os.dup(1)
     # Whatever a library prints must not land between the frames.
     os.dup2(2, 1)
-    limits = wire.unpack_limits(bytes(wire.read_frame(_reader(questions))[1]))
-    space = limits.address_space_mb << 20
-    resource.setrlimit(resource.RLIMIT_AS, (space, space))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     running, inbox = Running(), cast("SimpleQueue[dict[str, Any]]", SimpleQueue())
-    threading.Thread(target=watch, args=(questions, inbox, running), daemon=True).start()
+    threading.Thread(target=watch, args=(questions, inbox, running, limits), daemon=True).start()
     worker = Worker(limits, answers, running)
     with contextlib.suppress(BrokenPipeError):
         while True:
             worker.answer(inbox.get())
-
-
-def _reader(pipe: int) -> Any:
-    def read_exactly(size: int) -> bytearray:
-        data = bytearray()
-        while len(data) < size:
-            piece = os.read(pipe, size - len(data))
-            if not piece:
-                raise EOFError
-            data += piece
-        return data
-
-    return read_exactly
-
-
-if __name__ == "__main__":
-    main()
-    sys.exit(0)

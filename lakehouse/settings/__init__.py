@@ -1,6 +1,6 @@
 """What a lake is set to, read once and frozen."""
 
-from lakehouse.settings.reading import FILE_NAME, PREFIX, read_settings
+from lakehouse.settings.reading import FILE_NAME, PREFIX, read_section, read_settings
 from lakehouse.settings.sections import (
     FOLDER_NAME,
     NAME,
@@ -10,6 +10,7 @@ from lakehouse.settings.sections import (
     EnvironmentSettings,
     LakeSettings,
     QuerySettings,
+    RetentionSettings,
     Section,
     ServerSettings,
     Settings,
@@ -27,9 +28,11 @@ __all__ = [
     "EnvironmentSettings",
     "LakeSettings",
     "QuerySettings",
+    "RetentionSettings",
     "Section",
     "ServerSettings",
     "Settings",
     "SourceSettings",
+    "read_section",
     "read_settings",
 ]

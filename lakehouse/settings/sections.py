@@ -10,8 +10,6 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from lakehouse.access.identity import Role
-
 FOLDER_NAME = ".lakeport"
 NAME = r"^[a-z][a-z0-9_]{0,62}$"
 
@@ -129,7 +127,11 @@ class DbtSettings(Section):
 class QuerySettings(Section):
     """Limits of questions asked of the lake."""
 
+    free_sql: bool = Field(False, description="Whether analysts, engineers and admins may ask in SQL of their own.")
     workers: int = Field(2, ge=1, le=64, description="Query worker processes.")
+    per_user: int = Field(
+        0, ge=0, le=64, description="Query workers that one user may keep busy at once; 0 means all but one."
+    )
     threads: int = Field(2, ge=1, le=64, description="DuckDB threads of one worker.")
     memory_mb: int = Field(1024, ge=128, description="DuckDB's memory limit in one worker, in MiB.")
     address_space_mb: int = Field(4096, ge=1024, description="Hard limit of one worker's address space, in MiB.")
@@ -148,6 +150,10 @@ class ServerSettings(Section):
     base_path: str = Field(
         "", pattern=r"^(/[A-Za-z0-9._~-]+)*$", description="Path below which a reverse proxy shows the portal."
     )
+    hosts: tuple[str, ...] = Field(
+        (),
+        description="Host names that the portal is called by; empty: any, or only loopback names when it listens there.",
+    )
     trusted_proxies: int = Field(
         0, ge=0, le=10, description="Proxies in front of the portal whose X-Forwarded headers are believed."
     )
@@ -163,18 +169,17 @@ class ServerSettings(Section):
         return self
 
 
-SEEN_BY_ROLE: dict[Role, tuple[str, ...]] = {"viewer": ("marts.*",), "analyst": ("marts.*", "staging.*")}
-
-
 class AccessSettings(Section):
-    """How long a login holds, and which tables a role may see."""
+    """How long a login holds."""
 
     idle_minutes: int = Field(120, ge=1, description="Minutes without a request after which a login ends.")
     absolute_hours: int = Field(24, ge=1, description="Hours after which a login ends in any case.")
-    tables: dict[Role, tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*\.([a-z0-9_]+|\*)$")], ...]] = Field(
-        default_factory=lambda: dict(SEEN_BY_ROLE),
-        description="Tables that a role may see, such as marts.*; a role that is not named sees every table.",
-    )
+
+
+class RetentionSettings(Section):
+    """How long things are kept."""
+
+    audit_days: int = Field(400, ge=1, le=36_500, description="Days for which records of the audit are kept.")
 
 
 class Settings(Section):
@@ -192,6 +197,7 @@ class Settings(Section):
     query: QuerySettings = QuerySettings()
     server: ServerSettings = ServerSettings()
     access: AccessSettings = AccessSettings()
+    retention: RetentionSettings = RetentionSettings()
 
     @model_validator(mode="after")
     def _one_source_per_table(self) -> "Settings":

@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-VERSION = "0003"
+VERSION = "0004"
 
 metadata = MetaData()
 
@@ -112,6 +112,7 @@ users = Table(
     Column("password", Text, nullable=False),  # argon2id, with its salt and parameters
     Column("created", String(27), nullable=False),
     Column("changed", String(27), nullable=False),  # when the password was set
+    Column("rules", JSON),  # the user's own row rules: [column, operator, [value, ...]], ...
 )
 
 sessions = Table(
@@ -121,6 +122,7 @@ sessions = Table(
     Column("user", String(100), ForeignKey("users.name", ondelete="CASCADE"), nullable=False),
     Column("created", String(27), nullable=False),
     Column("seen", String(27), nullable=False),
+    Column("ended", String(27)),  # logged out, disabled, or a new password; kept so that its token still names somebody
 )
 
 attempts = Table(
@@ -130,6 +132,48 @@ attempts = Table(
     Column("failures", Integer, nullable=False),
     Column("blocked_until", String(27)),
     Column("last", String(27), nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", String(27), nullable=False),
+    Column("request", String(64), nullable=False),
+    Column("principal", String(200), nullable=False),
+    Column("operator", String(200), nullable=False),  # who acted with the principal's rights; empty: the principal
+    Column("door", String(20), nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("action", String(200), nullable=False),
+    Column("target", String(200), nullable=False),
+    Column("verdict", String(20), nullable=False),  # begun allowed refused failed
+    Column("status", Integer, nullable=False),  # as HTTP has it; 0: begun
+    Column("env", String(63), nullable=False),
+    Column("release", Integer),
+    Column("detail", Text, nullable=False),  # JSON as it was hashed
+    Column("previous", String(64), nullable=False),  # hash of the record before
+    Column("hash", String(64), nullable=False),  # see lakehouse/access/chain.py
+    Index("audit_own", "principal", "action", "number"),
+)
+
+audit_head = Table(
+    "audit_head",  # one row, which every writer of the audit locks
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("first", Integer, nullable=False),  # number of the first record that is kept
+    Column("anchor", String(64), nullable=False),  # hash of the record before it
+    Column("last", Integer, nullable=False),
+    Column("hash", String(64), nullable=False),  # of the last record
+    Column("swept", String(10), nullable=False),  # the day on which old records were last removed
+)
+
+audit_refusals = Table(
+    "audit_refusals",  # refusals without a known user
+    metadata,
+    Column("minute", String(16), primary_key=True),  # 2026-03-31T08:15, in UTC
+    Column("address", String(64), primary_key=True),  # of IPv6 the /64
+    Column("kind", String(40), primary_key=True),
+    Column("count", Integer, nullable=False),
 )
 
 

@@ -4,13 +4,15 @@ One rule: a store is never migrated before it was copied.
 """
 
 import fcntl
+import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
@@ -26,6 +28,7 @@ class State:
 
     def __init__(self, url: str) -> None:
         self.url = url
+        self._opened: tuple[int, int] | None = None
 
     @cached_property
     def engine(self) -> Engine:
@@ -41,16 +44,52 @@ class State:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection that sees one consistent state."""
-        with _translated(), self.engine.connect() as connection:
-            yield connection
+        with _translated():
+            self._look()
+            with self.engine.connect() as connection:
+                yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """One transaction: everything in it is stored, or nothing."""
-        with _translated(), self.engine.connect() as connection:
-            connection = connection.execution_options(lakeport_writes=True)
-            with connection.begin():
-                yield connection
+    def write(self, *, flush: bool = True) -> Iterator[Connection]:
+        """One transaction: everything in it is stored, or nothing.
+
+        Without `flush` SQLite leaves it to the system when it reaches the disk: no process that is killed loses it, a
+        power cut may, up to the next transaction with a flush; the store stays whole in any case.
+        """
+        with _translated():
+            self._look()
+            with self.engine.connect() as connection:
+                connection = connection.execution_options(lakeport_writes="full" if flush else "normal")
+                with connection.begin():
+                    yield connection
+
+    def check(self) -> None:
+        """Raise `Unavailable` when the store is gone or no database any more, also where open connections go on."""
+        self._look()
+        if self._file is not None:
+            with _translated(), closing(sqlite3.connect(f"{self._file.as_uri()}?mode=ro", uri=True)) as anew:
+                anew.execute("select version_num from alembic_version").fetchone()
+
+    @cached_property
+    def _file(self) -> Path | None:
+        """The file of an SQLite store."""
+        url = make_url(self.url)
+        named = url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:"
+        return Path(url.database or "").absolute() if named else None
+
+    def _look(self) -> None:
+        """Notice that the file was removed or replaced: who holds it open would go on with what nobody else sees."""
+        if self._file is None:
+            return
+        try:
+            found = os.stat(self._file)
+        except OSError:
+            if self._opened is None:
+                return  # not made yet; whether it can be is seen when it is opened
+            raise Unavailable("The state store is gone. Restore it from a copy.") from None
+        if self._opened not in (None, (found.st_dev, found.st_ino)):
+            self.engine.dispose()
+        self._opened = found.st_dev, found.st_ino
 
     def close(self) -> None:
         """Give the connections back."""
@@ -108,6 +147,17 @@ def migrate(state: State, target: str = "head") -> None:
         command.upgrade(config, target)
 
 
+def upsert(connection: Connection, table: Table) -> Any:
+    """An insert that knows `on conflict`. Only the dialect that is used is imported: the other costs 20 ms."""
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+
+        return postgresql_insert(table)
+    from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+    return sqlite_insert(table)
+
+
 def _copy(state: State, target: Path) -> None:
     """Copy an SQLite store with its own backup, which is consistent while others read and write."""
     url = make_url(state.url)
@@ -133,10 +183,22 @@ def _translated() -> Iterator[None]:
         ) from error
     except (ArgumentError, ImportError) as error:  # no such database, or its driver is not installed
         raise SettingsWrong(f"lake.state cannot be used: {error}.") from error
-    except DatabaseError as error:
-        if isinstance(error.orig, sqlite3.DatabaseError) and "not a database" in str(error.orig):
-            raise Unavailable("The state store is not a database. Restore it from a copy.") from error
-        raise
+    except (DatabaseError, sqlite3.DatabaseError) as error:
+        sentence = _broken(error.orig if isinstance(error, DatabaseError) else error)
+        if sentence is None:
+            raise
+        raise Unavailable(sentence) from error
+
+
+def _broken(error: BaseException | None) -> str | None:
+    """What to say of a file that SQLite cannot read; None for every other error."""
+    if not isinstance(error, sqlite3.DatabaseError):
+        return None
+    if "not a database" in str(error):
+        return "The state store is not a database. Restore it from a copy."
+    if "malformed" in str(error):
+        return "The state store is damaged. Restore it from a copy."
+    return "The state store cannot be used." if isinstance(error, sqlite3.OperationalError) else None
 
 
 def _on_connect(connection: sqlite3.Connection, _record: object) -> None:
@@ -147,5 +209,7 @@ def _on_connect(connection: sqlite3.Connection, _record: object) -> None:
 
 def _on_begin(connection: Connection) -> None:
     # A deferred transaction that turns into a writer fails at once when another one writes; an immediate one waits.
-    writes = connection.get_execution_options().get("lakeport_writes", False)
+    writes = connection.get_execution_options().get("lakeport_writes")
+    if writes:
+        connection.exec_driver_sql(f"pragma synchronous = {writes}")
     connection.exec_driver_sql("begin immediate" if writes else "begin")

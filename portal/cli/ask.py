@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import pyarrow as pa
 import typer
 
-from lakehouse.core import Workspace
+from lakehouse.core import Measured, Workspace
 from lakehouse.errors import LakeportError, RequestWrong
 from lakehouse.query.answer import Answer
 from lakehouse.query.document import document
@@ -22,7 +22,7 @@ Limit = Annotated[int | None, typer.Option("--limit", min=0, help="Give at most 
 Timeout = Annotated[float | None, typer.Option("--timeout", help="Stop after this many seconds.")]
 
 
-@guarded("home", "env", "at", "as_json", "quiet")
+@guarded("home", "env", "as_user", "at", "as_json", "quiet")
 def query(
     door: Door,
     sql: Annotated[str | None, typer.Argument(help="One SELECT over raw.*, staging.* and marts.*.")] = None,
@@ -31,57 +31,53 @@ def query(
     timeout: Timeout = None,
 ) -> int:
     """Ask in SQL."""
-    with door.workspace() as workspace:
+    if batch is not None:
 
-        def answer(text: Any) -> dict[str, Any]:
+        def answer(workspace: Workspace, text: Any) -> dict[str, Any]:
             if not isinstance(text, str):
                 raise RequestWrong("A line needs the key 'sql' with a statement.")
             return _document(workspace, workspace.sql(text, limit, timeout))
 
-        if batch is not None:
-            return _answer_lines(door, batch, "sql", answer)
-        if sql is None:
-            raise RequestWrong("Give a statement, such as lakeport query 'select count(*) from raw.sales'.")
-        if door.as_json:
-            door.give(answer(sql))
-        else:
-            _show(door, workspace, workspace.sql(sql, limit, timeout))
+        return _answer_lines(door, "query", batch, "sql", answer)
+    if sql is None:
+        raise RequestWrong("Give a statement, such as lakeport query 'select count(*) from raw.sales'.")
+    with door.workspace("query") as workspace:
+        found = workspace.sql(sql, limit, timeout)
+        shown = _document(workspace, found) if door.as_json else _stamp(workspace)
+    _show(door, found, shown)
     return 0
 
 
-@guarded("home", "env", "at", "as_json", "quiet")
+@guarded("home", "env", "as_user", "at", "as_json", "quiet")
 def plan(
     door: Door,
     plan_json: Annotated[str | None, typer.Argument(metavar="PLAN", help="A plan as JSON.")] = None,
     batch: Batch = None,
 ) -> int:
     """Ask for metrics by dimensions."""
-    with door.workspace() as workspace:
+    if batch is not None:
 
-        def answer(given: Any) -> dict[str, Any]:
+        def answer(workspace: Workspace, given: Any) -> dict[str, Any]:
             if not isinstance(given, Mapping | str):
                 raise RequestWrong("A line needs the key 'plan' with a plan.")
-            measured = workspace.measure(given)
-            asked = {"plan": measured.plan.to_json(), "sql": measured.compiled.sql}
-            return {**_document(workspace, measured.answer), **asked, "sentence": measured.compiled.sentence}
+            return _measured(workspace, workspace.measure(given))
 
-        if batch is not None:
-            return _answer_lines(door, batch, "plan", answer)
-        if plan_json is None:
-            raise RequestWrong('Give a plan, such as lakeport plan \'{"metrics": ["revenue"], "by": ["region"]}\'.')
-        if door.as_json:
-            door.give(answer(plan_json))
-        else:
-            measured = workspace.measure(plan_json)
-            door.say(measured.compiled.sentence)
-            _show(door, workspace, measured.answer, figures=True)
+        return _answer_lines(door, "plan", batch, "plan", answer)
+    if plan_json is None:
+        raise RequestWrong('Give a plan, such as lakeport plan \'{"metrics": ["revenue"], "by": ["region"]}\'.')
+    with door.workspace("plan") as workspace:
+        measured = workspace.measure(plan_json)
+        shown = _measured(workspace, measured) if door.as_json else _stamp(workspace)
+    if not door.as_json:
+        door.say(measured.compiled.sentence)
+    _show(door, measured.answer, shown, figures=True)
     return 0
 
 
-@guarded("home", "env", "at", "as_json")
+@guarded("home", "env", "as_user", "at", "as_json")
 def metrics(door: Door) -> None:
     """List the metrics."""
-    with door.workspace() as workspace:
+    with door.workspace("metrics") as workspace:
         found = [
             {
                 "name": metric.name,
@@ -101,18 +97,18 @@ def metrics(door: Door) -> None:
     _list(door, found, ("name", "type", "description"))
 
 
-@guarded("home", "env", "at", "as_json")
+@guarded("home", "env", "as_user", "at", "as_json")
 def tables(door: Door) -> None:
     """List the tables."""
-    with door.workspace() as workspace:
+    with door.workspace("tables") as workspace:
         found = [_table(workspace, table) for table in workspace.tables()]
     _list(door, found, ("name", "description"))
 
 
-@guarded("home", "env", "at", "as_json")
+@guarded("home", "env", "as_user", "at", "as_json")
 def describe(door: Door, table: Annotated[str, typer.Argument(help="A table, such as marts.order_lines.")]) -> None:
     """Show a table's columns."""
-    with door.workspace() as workspace:
+    with door.workspace("describe", table) as workspace:
         about = workspace.about(table)
         columns = workspace.columns(table)
     door.say(f"{about['name']}: {about['description'] or 'no description'}")
@@ -133,28 +129,53 @@ def _document(workspace: Workspace, answer: Answer) -> dict[str, Any]:
     return {**document(answer.table), "complete": answer.complete, **version}
 
 
-def _show(door: Door, workspace: Workspace, answer: Answer, *, figures: bool = False) -> None:
+def _measured(workspace: Workspace, measured: Measured) -> dict[str, Any]:
+    asked = {"plan": measured.plan.to_json(), "sql": measured.compiled.sql}
+    return {**_document(workspace, measured.answer), **asked, "sentence": measured.compiled.sentence}
+
+
+def _stamp(workspace: Workspace) -> str:
+    return f"release {workspace.release.number} of {workspace.release.published}"
+
+
+def _show(door: Door, answer: Answer, shown: dict[str, Any] | str, *, figures: bool = False) -> None:
+    """The document, or the rows as a table with the stamp of their release."""
+    if not isinstance(shown, str):
+        door.give(shown)
+        return
     show_table(answer.table, SHOWN_ROWS, figures=figures)
     rows = f"{answer.table.num_rows:,} row{'' if answer.table.num_rows == 1 else 's'}"
-    shown = f", the first {SHOWN_ROWS} shown" if answer.table.num_rows > SHOWN_ROWS else ""
+    first = f", the first {SHOWN_ROWS} shown" if answer.table.num_rows > SHOWN_ROWS else ""
     cut = "" if answer.complete else ", cut at the limit"
-    door.say(f"{rows}{shown}{cut}, release {workspace.release.number} of {workspace.release.published}")
+    door.say(f"{rows}{first}{cut}, {shown}")
 
 
-def _answer_lines(door: Door, batch: Path, key: str, answer: Callable[[Any], dict[str, Any]]) -> int:
+def _answer_lines(
+    door: Door, command: str, batch: Path, key: str, answer: Callable[[Workspace, Any], dict[str, Any]]
+) -> int:
     """One JSON line per line of the file; an error is that line's answer, and the batch goes on."""
-    for line in _lines(batch):
-        given: Any = {}
-        try:
+    with door.workspace(command, f"batch of {batch.name}", changes=True) as workspace:
+        for number, line in enumerate(_lines(batch), start=1):
+            name, reply = _answer_line(workspace, number, line, key, answer)
+            typer.echo(json.dumps({"id": name, **reply}, ensure_ascii=False))
+    return 0
+
+
+def _answer_line(
+    workspace: Workspace, number: int, line: bytes, key: str, answer: Callable[[Workspace, Any], dict[str, Any]]
+) -> tuple[Any, dict[str, Any]]:
+    """The id of a line and its answer, which is recorded on its own."""
+    given: Any = {}
+    workspace.request.note(line=number)
+    try:
+        with workspace.lakehouse.audit.recorded(workspace.request):
             given = _read(line)
             if not isinstance(given, Mapping):
                 raise RequestWrong(f"A line is an object with the keys 'id' and {key!r}.")
-            reply = answer(given.get(key))
-        except LakeportError as error:
-            reply = {"error": error_document(error)}
-        name = given.get("id") if isinstance(given, Mapping) else None
-        typer.echo(json.dumps({"id": name, **reply}, ensure_ascii=False))
-    return 0
+            reply = answer(workspace, given.get(key))
+    except LakeportError as error:
+        reply = {"error": error_document(error)}
+    return given.get("id") if isinstance(given, Mapping) else None, reply
 
 
 def _lines(batch: Path) -> Iterator[bytes]:

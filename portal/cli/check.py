@@ -1,11 +1,9 @@
 """`lakeport doctor`: whether everything is there that a lake needs."""
 
-import typer
-
 from portal.cli.door import Door, guarded
+from portal.cli.show import show_checks
 from portal.doctor import examine
 
-SIGNS = {"pass": "ok  ", "fail": "FAIL", "skip": "skip"}
 NOT_THERE = 4
 
 
@@ -16,8 +14,5 @@ def doctor(door: Door) -> int:
     if door.as_json:
         door.give(found)
     else:
-        for check in found:
-            typer.echo(f"{SIGNS[check['state']]} {check['check']}: {check['detail']}")
-            if check["state"] == "fail":
-                typer.echo(f"     {check['cure']}")
+        show_checks(found)
     return NOT_THERE if any(check["state"] == "fail" for check in found) else 0

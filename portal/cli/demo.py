@@ -30,7 +30,7 @@ MARK = "demo.json"
 PREFACE = "# A demo with invented data, made by `lakeport demo`.\n"
 """First line of a demo's settings, which says so also where the lake's folder was removed."""
 
-NOTICE = '\n[server]\nnotice = "This is a demo with invented data."\n'
+APPENDIX = '\n[server]\nnotice = "This is a demo with invented data."\n\n[query]\nfree_sql = true\n'
 
 USUAL = {"rows": 1000, "seed": 42}
 
@@ -70,11 +70,12 @@ def demo(
 
 def _show(door: Door, home: Path, address: str) -> None:
     """The demo's figures, its users, and where things are."""
-    with Door(home).workspace() as workspace:
+    with Door(home).workspace("demo", changes=True) as workspace:
         headline = workspace.measure(HEADLINE).answer.table
         regions = workspace.measure(BY_REGION).answer.table
         release = workspace.release.number
         users = make_users(workspace.users(), home)
+        workspace.request.note(users=[user.name for user in users])
     if door.as_json:
         figures = {name: str(value) for name, value in headline.to_pylist()[0].items()}
         by_region = {str(row["region"]): str(row["revenue"]) for row in regions.to_pylist()}
@@ -110,7 +111,7 @@ def _make(home: Path, sample: dict[str, int], *, reset: bool, door: Door) -> Non
         raise Unavailable(f"No lake can be made in {home}: {error.strerror}.") from error
     write_sample(home / CSV, sample["rows"], sample["seed"])
     file.unlink(missing_ok=True)
-    create_lake(home, "sales", PREFACE, NOTICE)
+    create_lake(home, "sales", PREFACE, APPENDIX)
 
 
 def _is_demo(file: Path) -> bool:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lakehouse.access.identity import Role
+from lakehouse.access.keys import write_private
 from lakehouse.access.users import Users
 from lakehouse.settings import FOLDER_NAME
-from portal.secret import write_private
 
 NAMES: dict[str, Role] = {"vera": "viewer", "anna": "analyst", "erik": "engineer", "ada": "admin"}
 

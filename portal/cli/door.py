@@ -1,6 +1,7 @@
 """What every command shares: the options after its name, the lake it works on, and how it speaks.
 
-One rule: a command raises; only `guarded` turns an error into words and an exit code.
+One rule: a command raises; only `guarded` turns an error into words and an exit code. What it has found out in a
+workspace it prints after leaving it, since the audit has its record only then.
 """
 
 import inspect
@@ -10,7 +11,7 @@ import secrets
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,16 +19,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lakehouse.access.identity import Principal, operator
-from lakehouse.errors import LakeportError, RequestWrong, Stopped, UnknownName, WorkFailed
+from lakehouse.access.request import Request
+from lakehouse.errors import LakeportError, NotAllowed, RequestWrong, Stopped, UnknownName, WorkFailed
 from lakehouse.settings import FILE_NAME, FOLDER_NAME, Settings, read_settings
 
 if TYPE_CHECKING:
-    from lakehouse.core import Workspace
+    from lakehouse.core import Lakehouse, Workspace
 
 log = logging.getLogger(__name__)
 
+DOOR = "command line"
+
 Home = Annotated[Path, typer.Option("--home", envvar="LAKEPORT_HOME", help="The folder of the lake.")]
 Env = Annotated[str, typer.Option("--env", help="The environment.")]
+As = Annotated[str, typer.Option("--as", help="Act with the rights of this user.")]
 At = Annotated[str, typer.Option("--at", help="Version of the data: release, date, time with zone, TABLE@SNAPSHOT.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only.")]
@@ -35,6 +40,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only."
 OPTIONS: dict[str, tuple[Any, Any]] = {
     "home": (Home, Path()),
     "env": (Env, "dev"),
+    "as_user": (As, ""),
     "at": (At, "now"),
     "as_json": (Json, False),
     "quiet": (Quiet, False),
@@ -47,6 +53,7 @@ class Door:
 
     home: Path = Path()
     env: str = "dev"
+    as_user: str = ""
     at: str = "now"
     as_json: bool = False
     quiet: bool = False
@@ -66,13 +73,37 @@ class Door:
         """Whoever sits at this machine."""
         return operator()
 
+    def request(self, action: str, target: str = "") -> Request:
+        """What the audit is to know of this command."""
+        return Request(door=DOOR, principal=self.principal.name, env=self.env, action=action, target=target)
+
+    def any_environment(self) -> "Door":
+        """The same on some environment of the lake: for what belongs to none."""
+        return replace(self, env=next(iter(read_settings(self.home).environments), self.env))
+
     @contextmanager
-    def workspace(self) -> Iterator["Workspace"]:
-        """The lake at the version that was asked for."""
+    def workspace(self, action: str, target: str = "", *, changes: bool = False) -> Iterator["Workspace"]:
+        """The lake at the version that was asked for; the audit has the record of it when the block is left.
+
+        With `changes` it has one before, too: for what changes something, or gives more than one answer.
+        """
         from lakehouse.core import Lakehouse
 
         with Lakehouse.open(self.home) as lake:
-            yield lake.as_user(self.principal, self.env).at(self.at)
+            request = self.request(action, target)
+            with lake.audit.recorded(request, changes=changes):
+                yield self.enter(lake, request)
+
+    def enter(self, lake: "Lakehouse", request: Request) -> "Workspace":
+        """The workspace of whoever typed the command, or of the user whose rights are to hold."""
+        principal = self.principal
+        if self.as_user:
+            user = lake.users.get(self.as_user)
+            request.principal, request.operator = user.name, principal.name
+            if user.disabled:
+                raise NotAllowed(user.name, "log in to", "this lake")
+            principal = user.principal
+        return lake.as_user(principal, self.env, request).at(self.at)
 
     def say(self, text: str) -> None:
         """Something by the way; never part of the result."""

@@ -22,7 +22,7 @@ def list_runs(
     door: Door, limit: Annotated[int, typer.Option("--limit", min=1, help="How many, newest first.")] = 50
 ) -> None:
     """List the newest runs."""
-    with door.workspace() as workspace:
+    with door.workspace("run list") as workspace:
         records = workspace.runs().list(door.env, limit)
     if door.as_json:
         door.give(records)
@@ -36,7 +36,7 @@ def show_run(
     door: Door, run: Annotated[str | None, typer.Argument(metavar="[ID]", help="A run; the newest without it.")] = None
 ) -> None:
     """Show one run with its result."""
-    with door.workspace() as workspace:
+    with door.workspace("run show", run or "") as workspace:
         record = workspace.runs().show(run or _newest(workspace, door.env))
     if door.as_json:
         door.give(record)

@@ -19,6 +19,8 @@ from portal.cli.door import printable
 BETWEEN = 3
 """Characters between two columns."""
 
+SIGNS = {"pass": "ok  ", "fail": "FAIL", "skip": "skip"}
+
 LAST = 24
 """Characters that the last column of a table needs at least."""
 
@@ -53,6 +55,14 @@ def show_pairs(pairs: Iterable[tuple[str, Any]]) -> None:
     for name, value in pairs:
         text = json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else _text(value)
         typer.echo(f"{printable(name)}: {text}".rstrip())
+
+
+def show_checks(checks: Iterable[Mapping[str, str]]) -> None:
+    """Print checks, each with what to do when it fails."""
+    for check in checks:
+        typer.echo(f"{SIGNS[check['state']]} {check['check']}: {printable(check['detail'])}")
+        if check["cure"]:
+            typer.echo(f"     {printable(check['cure'])}")
 
 
 def _show_records(console: Console, names: list[str], rows: list[list[str]]) -> None:

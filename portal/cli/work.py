@@ -1,11 +1,14 @@
 """Commands that change the lake: init, and the runs load, build and refresh."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from lakehouse.access.audit import Audit
 from lakehouse.errors import RequestWrong
+from lakehouse.state.store import open_state
 from pipelines.create import create_lake
 from pipelines.runner import Ended, start
 from portal.cli.door import Door, error_document, guarded, printable
@@ -72,15 +75,27 @@ def follow(door: Door, job: str, *options: str) -> int:
 
 def carry_out(door: Door, job: str, *options: str) -> Ended:
     """Do a run and show how it goes; why it did not succeed goes to standard error."""
-    running = start(door.settings, job, door.env, door.principal.name, *options)
-    try:
-        show_progress(running.events(), quiet=door.quiet)
-    except KeyboardInterrupt:
-        running.stop()
-    ended = running.wait()
+    settings, request = door.settings, door.request("run", job)
+    with closing(open_state(settings)) as state, Audit(state, settings.retention).recorded(request, changes=True):
+        running = start(settings, job, door.env, door.principal.name, *options)
+        request.note(run=running.run)
+        try:
+            show_progress(running.events(), quiet=door.quiet)
+        except KeyboardInterrupt:
+            running.stop()
+        ended = running.wait()
+        request.note(**_outcome(ended))
+        request.failure = ended.error().status if ended.exit_code else 0
     if ended.trouble:
         typer.echo(printable(ended.trouble), err=True)
     return ended
+
+
+def _outcome(ended: Ended) -> dict[str, Any]:
+    """What the audit has of a run's end; the rest stands in the run itself."""
+    known = ended.result or {}
+    facts = ("state", "release", "rows_read", "rows_loaded", "rows_quarantined")
+    return {"exit_code": ended.exit_code, **{name: known[name] for name in facts if name in known}}
 
 
 def _summary(result: dict[str, Any]) -> str:

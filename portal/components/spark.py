@@ -3,7 +3,7 @@
 One rule: the picture holds no colour, so it follows the theme without being drawn again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from itertools import pairwise
 from urllib.parse import quote
@@ -21,9 +21,9 @@ Values = Sequence[Decimal | int | float | None]
 Places = list[tuple[float, float] | None]
 
 
-def spark(values: Values, last_is_whole: bool = True, first_is_whole: bool = True) -> Component:
-    """The line of these values; None is a gap, and an end that is not whole is dotted."""
-    drawing = _drawing(_places(values), last_is_whole, first_is_whole)
+def spark(values: Values, in_part: Collection[int] = ()) -> Component:
+    """The line of these values; None is a gap. To and from those whose places are `in_part` it is dotted."""
+    drawing = _drawing(_places(values), in_part)
     if not drawing:
         return html.Span(className="lp-spark is-empty", **HIDDEN)
     image = f'url("data:image/svg+xml,{quote(drawing, safe=" =:/")}")'
@@ -47,9 +47,9 @@ def _places(values: Values) -> Places:
     ]
 
 
-def _drawing(places: Places, last_is_whole: bool, first_is_whole: bool) -> str:
+def _drawing(places: Places, in_part: Collection[int]) -> str:
     segments = list(pairwise(places))
-    dotted = ({0} if not first_is_whole else set()) | ({len(segments) - 1} if not last_is_whole else set())
+    dotted = {segment for place in in_part for segment in (place - 1, place)}
     paths = {
         "": [pair for index, pair in enumerate(segments) if index not in dotted],
         " stroke-dasharray='2 4'": [pair for index, pair in enumerate(segments) if index in dotted],

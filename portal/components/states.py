@@ -44,8 +44,3 @@ def error_panel(title: str, text: str, reference: str = "", links: Links = ()) -
     under = [html.P(["Reference ", html.Code(reference)], className="lp-small lp-muted")] if reference else []
     head = html.H2([icon("warning"), title])
     return html.Section([head, html.P(text), *under, *buttons(links)], className="lp-error", role="alert")
-
-
-def forbidden(title: str, links: Links = ()) -> Component:
-    """This user may not see this."""
-    return error_panel(title, "Your role does not allow this. Ask an admin for access.", links=links)

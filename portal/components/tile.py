@@ -3,7 +3,7 @@
 One rule: whether a change is good is the metric's own property, and words and an arrow say it, not colour alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,7 +20,7 @@ COLORS = {"better": "lp-better", "worse": "lp-worse", "neutral": None}
 
 @dataclass(frozen=True)
 class Change:
-    """How a figure differs from an earlier one: `51.2 %`, without a sign, against `26 weeks before`."""
+    """How a figure differs from an earlier one: `51.2 %`, or `no change`, against `26 weeks before`."""
 
     text: str
     direction: Literal["up", "down", "same"]
@@ -30,7 +30,10 @@ class Change:
 
 @dataclass(frozen=True)
 class Tile:
-    """What a tile shows. `value` is short, `exact` stands in its title; `note` stands where there is no change."""
+    """What a tile shows. `value` is short, `exact` stands in its title; `note` stands where there is no change.
+
+    `in_part` are the places in `trend` of buckets that are not whole.
+    """
 
     label: str
     value: str
@@ -38,8 +41,7 @@ class Tile:
     change: Change | None = None
     note: str = ""
     trend: Values = ()
-    last_is_whole: bool = True
-    first_is_whole: bool = True
+    in_part: Collection[int] = ()
 
 
 def tiles(shown: Sequence[Tile], label: str = "Key figures") -> Component:
@@ -54,7 +56,7 @@ def tile(shown: Tile) -> Component:
             html.P(shown.label, className="lp-label"),
             html.P(shown.value, className="lp-value", title=shown.exact),
             _change(shown.change) if shown.change is not None else html.P(shown.note, className="lp-change"),
-            spark(shown.trend, shown.last_is_whole, shown.first_is_whole),
+            spark(shown.trend, shown.in_part),
         ],
         className="lp-card lp-tile",
     )
@@ -63,12 +65,12 @@ def tile(shown: Tile) -> Component:
 def _change(change: Change) -> Component:
     """The change in words; the last of several words of what it is against may go where there is little room."""
     kept, _, last = change.versus.rpartition(" ") if change.versus.count(" ") > 1 else (change.versus, "", "")
-    direction = {"up": "up", "down": "down", "same": "unchanged"}[change.direction]
+    direction = "" if change.direction == "same" else f"{change.direction} "  # its text says that nothing has changed
     words: list[Component | str] = [
         icon(ARROWS[change.direction], small=True),
-        html.Span(f"{direction} ", className="lp-hidden"),
+        *([html.Span(direction, className="lp-hidden")] if direction else []),
         f" {change.text}",
     ]
     shown: list[Component | str] = [html.B(words, className=COLORS[change.meaning]), f" vs {kept}"]
     tail = [html.Span(f" {last}", className="lp-tail")] if last else []
-    return html.P([*shown, *tail], className="lp-change", title=f"{direction} {change.text} vs {change.versus}")
+    return html.P([*shown, *tail], className="lp-change", title=f"{direction}{change.text} vs {change.versus}")

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from math import ceil, floor, log10
 
+from portal import wording
+
 MOST_MARKS = 6
 FEWEST_MARKS = 3
 MOST_WIDE_MARKS = 5
@@ -16,7 +18,6 @@ STEPS_OF_VALUES = 4
 ROOM = 0.01
 """What an axis goes on after its last mark: plotly draws no grid line at the very end of one."""
 ROUND = (1.0, 2.0, 2.5, 5.0, 10.0)
-MAGNITUDES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 
 Periods = Callable[[date], Hashable]
 
@@ -56,19 +57,12 @@ def scale(values: Sequence[float]) -> Scale:
     marks = tuple(number * step for number in range(first, last + 1))
     room = (marks[-1] - marks[0]) * ROOM
     low, high = marks[0] - room * (marks[0] < 0), marks[-1] + room * (marks[-1] > 0)
-    return Scale(low, high, marks, tuple(short_number(mark) for mark in marks))
+    return Scale(low, high, marks, tuple(wording.axis(mark) for mark in marks))
 
 
 def _round_up(size: float) -> float:
     power = 10.0 ** floor(log10(size))
     return next(power * leading for leading in ROUND if power * leading >= size * (1 - 1e-9))
-
-
-def short_number(value: float) -> str:
-    """A mark's text: `12k`, `1.3M`, `0`, with as many decimals as it has."""
-    size, letter = next(((size, letter) for size, letter in MAGNITUDES if abs(value) >= size), (1.0, ""))
-    text = f"{abs(value) / size:.10f}".rstrip("0").rstrip(".")
-    return f"{'−' if value < 0 and text != '0' else ''}{text}{letter}"
 
 
 def time_marks(starts: Sequence[date], longest_text: int) -> list[int]:

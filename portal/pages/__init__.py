@@ -1,5 +1,5 @@
 """The pages, one file each, in menu order."""
 
-from portal.pages import revenue
+from portal.pages import revenue, sql
 
-PAGES = (revenue.PAGE,)
+PAGES = (revenue.PAGE, sql.PAGE)

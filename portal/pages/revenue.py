@@ -1,9 +1,12 @@
 """Revenue: what we sold, when, where and of what, against the period before."""
 
+from collections.abc import Callable
+
 from dash import Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
 from lakehouse.core import Workspace
+from lakehouse.query.answer import Answer
 from portal import wording
 from portal.as_of import stamp_text
 from portal.components.bars import Bar, bars
@@ -97,8 +100,7 @@ def key_figures(sales: Sales, money: str) -> Component:
                 change=tile_change(total, sales),
                 note=no_change(sales.asked.period),
                 trend=[moment.values[total.name] for moment in moments],
-                first_is_whole=moments[0].bucket.whole,
-                last_is_whole=moments[-1].bucket.whole,
+                in_part=[place for place, moment in enumerate(moments) if not moment.bucket.whole],
             )
             for total in sales.totals
         ]
@@ -215,16 +217,17 @@ def parts(ranking: Ranking, name: str, visit: Visit, money: str, *, wide: bool =
         return [nothing_sold(visit)]
     some = any(part.chosen for part in ranking.shown)
     rows = [bar(part, ranking, name, visit) for part in ranking.shown]
-    if ranking.count > len(ranking.shown):
-        others = ranking.count - len(ranking.shown)
-        share = wording.share(ranking.other, ranking.total)
-        note = f"{share} of all" if share else ""
-        rows.append(Bar(f"Other, {wording.count(others, *NAMES[name])}", None, wording.exact(ranking.other), note=note))
-    columns = [Column(name.capitalize()), Column(f"Revenue, {money}", is_number=True), Column("Share", is_number=True)]
     table = [
         [name_of(part, name), wording.exact(part.value), wording.share(part.value, ranking.total) or ""]
         for part in ranking.shown
     ]
+    others = ranking.count - len(ranking.shown)
+    if others:
+        said, rest = f"Other, {wording.count(others, *NAMES[name])}", wording.exact(ranking.other)
+        share = wording.share(ranking.other, ranking.total) or ""
+        rows.append(Bar(said, None, rest, note=f"{share} of all" if share else ""))
+        table.append([said, rest, share])
+    columns = [Column(name.capitalize()), Column(f"Revenue, {money}", is_number=True), Column("Share", is_number=True)]
     title = f"Revenue by {name}"
     return [bars(rows, title + (", chosen ones marked" if some else ""), wide), table_fold(title, columns, table)]
 
@@ -254,4 +257,23 @@ def name_of(part: Part, name: str) -> str:
     return part.name if part.name is not None else f"No {name}"
 
 
-PAGE = Page(path="/revenue", title="Revenue", icon="revenue", needs="read", layout=layout, callbacks=callbacks)
+EXPORTS: dict[str, Callable[[Workspace, Visit], Answer]] = {
+    "": lambda workspace, visit: Sales(workspace, visit).lines(),
+    "lines": lambda workspace, visit: Sales(workspace, visit).lines(),
+    "key-figures": lambda workspace, visit: Sales(workspace, visit).export(None),
+    "over-time": lambda workspace, visit: Sales(workspace, visit).export("time"),
+    "region": lambda workspace, visit: Sales(workspace, visit).export("region"),
+    "product": lambda workspace, visit: Sales(workspace, visit).export("product"),
+}
+"""What can be had as a file, by name; the whole page as the lines behind it."""
+
+PAGE = Page(
+    path="/revenue",
+    title="Revenue",
+    icon="revenue",
+    needs="read",
+    layout=layout,
+    callbacks=callbacks,
+    exports=EXPORTS,
+    is_kept=True,
+)

@@ -27,7 +27,7 @@ from tests.browser.window import Window
 from tests.pipelines.lake import Lake
 from tests.portal.visitor import PASSWORD
 
-USERS = {"bea": "viewer", "boris": "admin"}
+USERS = {"bea": "viewer", "ana": "analyst", "boris": "admin"}
 START_SECONDS = 60
 MISSING = "chromium and chromedriver are not on the PATH; make browser installs them"
 
@@ -77,7 +77,7 @@ class Served:
 
 @pytest.fixture(scope="session")
 def portal(sample_lake: Lake, tmp_path_factory: pytest.TempPathFactory, _chromium: None) -> Iterator[Served]:
-    """The sample lake's portal, as a process of its own, with a viewer and an admin."""
+    """The sample lake's portal, as a process of its own, with free SQL and a user of each role that tests need."""
     with Lakehouse.open(sample_lake.home) as lakehouse:
         for name, role in USERS.items():
             lakehouse.users.add(name, PASSWORD, role)
@@ -86,7 +86,8 @@ def portal(sample_lake: Lake, tmp_path_factory: pytest.TempPathFactory, _chromiu
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "portal.cli", "serve", "--home", str(sample_lake.home), "--port", str(port)]
     with (tmp_path_factory.mktemp("served") / "log").open("w+") as log:
-        server = subprocess.Popen(command, stdout=log, stderr=log)
+        environment = {**os.environ, "LAKEPORT_QUERY__FREE_SQL": "true"}
+        server = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
         try:
             _wait(f"http://127.0.0.1:{port}/health", server, log)
             yield Served(f"http://127.0.0.1:{port}", sample_lake)

@@ -14,6 +14,7 @@ PAGES = {
     "the past": "/revenue?period=all&at=1",
     "a filter that finds nothing": "/revenue?region=Nowhere",
     "a wrong address": "/revenue?period=never",
+    "SQL": "/sql?q=select%201",
     "the account": "/account",
     "no such page": "/nothing-here",
 }
@@ -43,7 +44,7 @@ def show(person: Person, path: str, theme: str) -> None:
 def test_no_screen_has_a_serious_fault(person: Person, theme: str) -> None:
     person.visit("/login")
     faults = {"the login form": found(person)}
-    person.log_in("bea")
+    person.log_in("ana")
     for name, path in PAGES.items():
         show(person, path, theme)
         faults[name] = found(person)
@@ -60,7 +61,7 @@ def test_no_screen_has_a_serious_fault(person: Person, theme: str) -> None:
 def test_no_screen_of_a_phone_has_one(person: Person, theme: str) -> None:
     person.visit("/login")
     faults = {"the login form": found(person)}
-    person.log_in("bea")
+    person.log_in("ana")
     for name, path in PAGES.items():
         show(person, path, theme)
         faults[name] = found(person)

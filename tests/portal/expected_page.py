@@ -109,15 +109,17 @@ class _Expected:
         percent = change_percent(value, self.earlier[place])
         if label in MONEY:
             label, decimals = f"{label}, {self.data.currency}", 2
-        course = _spark([bucket.values[place] for bucket in self.buckets])
+        course = [bucket.values[place] for bucket in self.buckets]
+        step, pieces = _step(course), (where for where in _pieces(course) if where not in self.firm(course))
+        dotted = tuple(pytest.approx(SPARK_LEFT + where * step, abs=0.1) for where in pieces)
         note = self.period.why_not or "Nothing to compare with"
-        plain = Tile(label, short(value, decimals), exact(value), change="", meaning="", note=note, spark=course)
+        plain = Tile(label, short(value, decimals), exact(value), "", "", note, _spark(course), dotted)
         if self.data.goes_on(self.period):
             return replace(plain, note=Such("a reason", bool))
         if percent is None:
             return plain
         word, meaning = direction(percent)
-        said = f"{word} {change_size(percent)} vs {self.period.versus}"
+        said = f"{word} {change_size(percent)} vs {self.period.versus}".strip()
         return replace(plain, change=said, meaning=meaning, note="")
 
     def chart(self) -> Chart:
@@ -127,8 +129,7 @@ class _Expected:
         now, last = [bucket.values[0] for bucket in self.buckets], self.buckets[-1].cut
         if not known(now):
             return Chart(title, span(self.period.days), empty=NOTHING)
-        pieces = [place for place in range(len(now) - 1) if len(known(now[place : place + 2])) == 2]
-        firm = tuple(place for place in pieces if not (self.buckets[place].cut or self.buckets[place + 1].cut))
+        firm = self.firm(now)
         columns = (grain.capitalize(), f"Revenue, {money}", *([versus[0].upper() + versus[1:]] if versus else []))
         shown = list(zip(self.buckets, self.before, strict=True))
         rows = [(self.called(bucket), exact(bucket.values[0]), exact(before)) for bucket, before in shown]
@@ -144,10 +145,15 @@ class _Expected:
             now=_drawn(now),
             before=_drawn(self.before),
             firm=firm,
-            dotted=tuple(place for place in pieces if place not in firm),
+            dotted=tuple(place for place in _pieces(now) if place not in firm),
             marks_of_time=Such("starts of the buckets", self.names_its_buckets),
             marks_of_value=_axis_around([*now, *self.before]),
         )
+
+    def firm(self, values: Sequence[Any]) -> tuple[int, ...]:
+        """The pieces of a line between two whole buckets."""
+        cut = [bool(bucket.cut) for bucket in self.buckets]
+        return tuple(place for place in _pieces(values) if not any(cut[place : place + 2]))
 
     def names(self, last: str) -> tuple[str, ...]:
         """The names of the lines, by alphabet; one whole line alone needs none."""
@@ -186,13 +192,17 @@ class _Expected:
         sub = f"{marked} of {counted} chosen" if marked else f"{ranked}, sum {exact(total)}"
         if not parts:
             return Ranking(title, sub, empty=NOTHING)
+        other = _other(name, parts, shown, total)
         return Ranking(
             title,
             sub,
             tops=tuple(f"{one}*" if one == top else str(one) for one in TOPS) if has_tops else (),
-            bars=(*self.bars(name, shown, total, chosen), *_other(name, parts, shown, total)),
+            bars=(*self.bars(name, shown, total, chosen), *other),
             columns=(name.capitalize(), money, "Share"),
-            table=tuple((part or f"No {name}", exact(value), share(value, total)) for part, value in shown),
+            table=(
+                *((part or f"No {name}", exact(value), share(value, total)) for part, value in shown),
+                *((row.name, row.value, row.note.removesuffix(" of all")) for row in other),
+            ),
         )
 
     def bars(self, name: str, shown: Sequence[tuple[str | None, Any]], total: Decimal, chosen: list[str]) -> list[Bar]:
@@ -226,10 +236,20 @@ def _drawn(values: Sequence[Any]) -> Drawn:
     return tuple((place, float(value)) for place, value in enumerate(values) if value is not None)
 
 
+def _pieces(values: Sequence[Any]) -> list[int]:
+    """The buckets from which a line goes on to the next one: where both have a value."""
+    return [place for place in range(len(values) - 1) if len(known(values[place : place + 2])) == 2]
+
+
+def _step(values: Sequence[Any]) -> float:
+    """From one bucket of the little line to the next."""
+    return SPARK_WIDTH / max(len(values) - 1, 1)
+
+
 def _spark(values: Sequence[Any]) -> Drawn:
     """Every value that is there, from 0 for the lowest to 1 for the highest; one height alone stands in the middle."""
     low, high = min(known(values), default=0), max(known(values), default=0)
-    step = SPARK_WIDTH / max(len(values) - 1, 1)
+    step = _step(values)
     return tuple(
         (
             pytest.approx(SPARK_LEFT + place * step, abs=0.1),

@@ -16,6 +16,7 @@ from tests.portal.visitor import Shown
 SPARK_WIDTH, SPARK_HEIGHT = 992, 940
 SPARK_LEFT, SPARK_TOP = 4, 30
 PLACE = re.compile(r"[ML](\S+) ([^ LMh']+)")
+STEP = re.compile(r"([ML])(\S+) ")
 WORDS = "children"
 SEEN = ("title", "aria-label", "value", "placeholder")
 """Attributes that people read or hear."""
@@ -83,7 +84,7 @@ class _Reading:
 
     def tile(self, tile: Shown) -> Tile:
         value, change = tile.one("lp-value"), tile.one("lp-change")
-        words, title = re.sub(" +", " ", self.words(change)), self.attribute(change, "title")
+        words, title = re.sub(" +", " ", self.words(change)).strip(), self.attribute(change, "title")
         assert title in ("", words)
         strong = _of_type(change, "B")
         return Tile(
@@ -94,6 +95,7 @@ class _Reading:
             meaning=str(strong[0].props.get("className") or "").removeprefix("lp-") if strong else "",
             note="" if title else words,
             spark=_spark(tile.one("lp-spark")),
+            dotted=_dotted(tile.one("lp-spark")),
         )
 
     def chart(self, card: Shown) -> Chart:
@@ -196,6 +198,17 @@ def _spark(line: Shown) -> Drawn:
     drawing = unquote(line.props["style"]["maskImage"])
     places = {(float(x), float(y)) for path in re.findall(r"d='([^']*)'", drawing) for x, y in PLACE.findall(path)}
     return tuple(sorted((x, 1 - (y - SPARK_TOP) / SPARK_HEIGHT) for x, y in places))
+
+
+def _dotted(line: Shown) -> tuple[float, ...]:
+    """How far to the right the dotted pieces of the little line begin."""
+    drawing = unquote(line.props.get("style", {}).get("maskImage", ""))
+    pairs = [
+        pair
+        for path in re.findall(r"<path d='([^']*)' stroke-dasharray", drawing)
+        for pair in pairwise(STEP.findall(path))
+    ]
+    return tuple(sorted(float(x) for (_, x), (kind, _) in pairs if kind == "L"))
 
 
 def _line(traces: Sequence[dict[str, Any]], which: str) -> tuple[Drawn, tuple[int, ...], tuple[int, ...]]:

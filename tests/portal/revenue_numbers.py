@@ -29,7 +29,10 @@ class Filters:
 
 @dataclass(frozen=True)
 class Tile:
-    """One tile; `note` stands where there is no change; `spark` is its little line, from 0 (lowest) to 1."""
+    """One tile; `note` stands where there is no change.
+
+    `spark` is its little line, from 0 (lowest) to 1; `dotted` is how far to the right dotted pieces of it begin.
+    """
 
     label: str
     short: str
@@ -38,6 +41,7 @@ class Tile:
     meaning: str
     note: Any
     spark: Drawn
+    dotted: tuple[Any, ...]
 
 
 @dataclass(frozen=True)

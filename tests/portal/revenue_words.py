@@ -78,8 +78,8 @@ def change_signed(percent: Decimal) -> str:
 
 
 def direction(percent: Decimal) -> tuple[str, str]:
-    """The word for a change, and what it means: of every metric of the page, more is better."""
-    return ("up", "better") if percent > 0 else ("down", "worse") if percent < 0 else ("unchanged", "")
+    """The word before a change, and what it means: of every metric of the page, more is better."""
+    return ("up", "better") if percent > 0 else ("down", "worse") if percent < 0 else ("", "")
 
 
 def rounded(value: Decimal | Fraction | int, decimals: int) -> Decimal:
@@ -129,8 +129,9 @@ def bucket_count(days: Days, grain: str) -> int:
 
 def mark_size(text: str) -> float:
     """What a mark of an axis of values says."""
-    size = {"k": 1e3, "M": 1e6, "B": 1e9}.get(text[-1:], 1.0)
-    return float(text.rstrip("kMB").replace(MINUS, "-")) * size
+    number = text.rstrip("kMbnt")
+    size = {"k": 1e3, "M": 1e6, "bn": 1e9, "tn": 1e12}.get(text.removeprefix(number), 1.0)
+    return float(number.replace(MINUS, "-").replace(",", "")) * size
 
 
 def preset_days(slug: str, bounds: Days) -> Choice:

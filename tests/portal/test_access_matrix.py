@@ -6,6 +6,7 @@ One rule: what is expected comes from what an endpoint or a page needs, never fr
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+import pyarrow as pa
 import pytest
 from dash import Dash, Input, Output, html
 from sqlalchemy import update
@@ -13,6 +14,7 @@ from sqlalchemy import update
 from lakehouse.access import policy
 from lakehouse.access.identity import Principal
 from lakehouse.core import Lakehouse, Workspace
+from lakehouse.query.answer import Answer
 from lakehouse.state.schema import sessions, stamp
 from portal.app import create_app
 from portal.page import OpenWorkspace, Page, Screen, Visit
@@ -37,13 +39,27 @@ def _vault_callbacks(app: Dash, _open_workspace: OpenWorkspace) -> None:
         return "gold"
 
 
-VAULT = Page("/vault", "Vault", "admin", needs="admin", layout=_vault_layout, callbacks=_vault_callbacks)
+def _vault_rows(_workspace: Workspace, _visit: Visit) -> Answer:
+    return Answer(pa.table({"gold": [1]}), complete=True, cached=False, seconds=0)
+
+
+VAULT = Page(
+    "/vault",
+    "Vault",
+    "admin",
+    needs="admin",
+    layout=_vault_layout,
+    callbacks=_vault_callbacks,
+    exports={"": _vault_rows, "gold": _vault_rows},
+)
 EVERY = (*PAGES, VAULT)
 
 
 @pytest.fixture(scope="module")
 def lakehouse(sample_lake: Lake) -> Iterator[Lakehouse]:
     with Lakehouse.open(sample_lake.home) as lakehouse:
+        query = lakehouse.settings.query.model_copy(update={"free_sql": True})  # else one page would not be there
+        lakehouse.settings = lakehouse.settings.model_copy(update={"query": query})
         for role in ROLES:
             lakehouse.users.add(f"matrix-{role}", PASSWORD, role)
         yield lakehouse
@@ -112,6 +128,19 @@ def test_a_role_opens_the_pages_that_it_may(app: Dash, visitors: dict[str, Visit
     assert fire(visitors[role], app, ROUTER, page.path) == expected
 
 
+@pytest.mark.parametrize("page", EVERY, ids=lambda page: page.title)
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_gets_the_files_of_the_pages_that_it_may_open(
+    app: Dash, visitors: dict[str, Visitor], role: str, page: Page
+) -> None:
+    expected = 200 if policy.allows(Principal("anybody", role), page.needs) else 403
+    for tile in page.exports:
+        address = f"/export{page.path}{f'/{tile}' if tile else ''}.csv"
+
+        assert visitors[role].get(address).status_code == expected
+        assert Visitor(app.server).get(address).status_code == 401
+
+
 def test_the_menu_names_the_pages_that_one_may_open(visitors: dict[str, Visitor]) -> None:
     shown = {role: visitor.page("/revenue").links for role, visitor in visitors.items()}
 
@@ -134,7 +163,7 @@ def test_every_endpoint_asks_for_a_session_unless_it_is_public(app: Dash) -> Non
                 status = answer.status_code
             if method in PUBLIC.get(path, set()) or path.startswith(STATIC):
                 assert status not in (401, 302), (method, path)
-            elif method == "GET" and not path.startswith("/_"):
+            elif method == "GET" and not path.startswith(("/_", "/export/")):
                 assert status == 302, (method, path)
             else:
                 assert status == 401, (method, path)

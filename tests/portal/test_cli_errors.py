@@ -67,7 +67,7 @@ def test_wrong_settings_are_named_with_their_line(lake: Lake, command: tuple[str
 
     assert (refused.code, refused.error["kind"]) == (2, "SettingsWrong")
     assert refused.error["text"].startswith(
-        "lakeport.toml, line 3: unknown key 'query.workrs'. Did you mean 'workers'? Known keys: workers, threads"
+        "lakeport.toml, line 3: unknown key 'query.workrs'. Did you mean 'workers'? Known keys: free_sql, workers"
     )
 
 

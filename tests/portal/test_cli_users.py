@@ -63,7 +63,7 @@ def test_a_user_is_added_and_can_log_in(home: Path) -> None:
     assert added.code == 0
     user = login(home, "ana", PASSWORD)
     assert user is not None
-    assert added.document == {"name": "ana", "role": "analyst", "disabled": False, "created": user.created}
+    assert added.document == {"name": "ana", "role": "analyst", "disabled": False, "created": user.created, "rules": []}
 
 
 def test_users_are_listed(with_ana: Path) -> None:
@@ -76,7 +76,7 @@ def test_users_are_listed(with_ana: Path) -> None:
         ("ana", "analyst", False),
         ("ben", "viewer", True),
     ]
-    assert {*as_json.document[0]} == {"name", "role", "disabled", "created"}
+    assert {*as_json.document[0]} == {"name", "role", "disabled", "created", "rules"}
     assert [line.split()[0:5:2] for line in shown.out.splitlines()[2:]] == [
         ["ana", "analyst", "enabled"],
         ["ben", "viewer", "disabled"],
@@ -111,7 +111,7 @@ def test_a_change_of_nothing_is_refused_with_what_can_be_changed(with_ana: Path)
     refused = lakeport("user", "set", "ana", "--json", home=with_ana)
 
     assert refused.code == 2
-    assert refused.error["text"] == "Say what to change: --role, --disable or --enable."
+    assert refused.error["text"] == "Say what to change: --role, --rule, --no-rules, --disable or --enable."
 
 
 def test_a_user_is_removed(with_ana: Path) -> None:

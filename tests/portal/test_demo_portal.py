@@ -21,7 +21,7 @@ from lakehouse.core import Lakehouse
 from portal.app import create_app
 from tests.pipelines.lake import ROOT
 from tests.portal.command_line import Said, lakeport
-from tests.portal.test_login import stranger, text, try_in
+from tests.portal.signing_in import stranger, text, try_in
 from tests.portal.test_serve import COMMAND, PATIENCE_SECONDS, Guest, Served, environment, free_port, words_in
 
 ROLES = {"vera": "viewer", "anna": "analyst", "erik": "engineer", "ada": "admin"}

@@ -17,7 +17,7 @@ import pytest
 from lakehouse.core import Lakehouse
 from portal.app import create_app
 from tests.pipelines.lake import Lake
-from tests.portal.test_login import inside
+from tests.portal.signing_in import inside
 from tests.portal.visitor import PASSWORD, ROUTER, Shown, Visitor
 
 # Who compresses a file that is sent leaves closing it to Python, which says so when warnings are errors.

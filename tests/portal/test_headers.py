@@ -21,7 +21,7 @@ from portal.app import create_app
 from portal.page import OpenWorkspace, Page, Screen, Visit
 from portal.pages import PAGES
 from tests.pipelines.lake import Lake
-from tests.portal.test_login import inside, stranger, text
+from tests.portal.signing_in import inside, stranger, text
 from tests.portal.visitor import ROUTER, Shown, Visitor
 
 NAME = "headers-ann"

@@ -13,7 +13,7 @@ from lakehouse.core import Lakehouse
 from lakehouse.settings import FILE_NAME
 from portal.app import create_app
 from tests.pipelines.lake import Lake
-from tests.portal.test_login import inside, text
+from tests.portal.signing_in import inside, text
 from tests.portal.visitor import PASSWORD, Visitor
 
 WELL = {"state": "ok", "release": "ok", "data": "ok"}
@@ -82,7 +82,29 @@ def test_a_lake_without_its_state_cannot_serve(copied: Lakehouse) -> None:
 
     status, said = health(server)
 
-    assert (status, said["parts"]) == (503, {**WELL, "state": "down", "release": "unknown"})
+    assert (status, said["status"], said["parts"]) == (503, "down", {**WELL, "state": "down", "release": "unknown"})
+
+
+def test_a_lake_whose_state_was_removed_under_it_cannot_serve(copied: Lakehouse) -> None:
+    server = create_app(copied).server
+    before = health(server)
+    (copied.settings.folder / "state.db").unlink()
+
+    after, again = health(server), health(server)
+
+    assert before[0] == 200
+    assert after[0] == again[0] == 503
+    assert not (copied.settings.folder / "state.db").exists()
+
+
+def test_a_lake_whose_state_is_damaged_cannot_serve(copied: Lakehouse) -> None:
+    server = create_app(copied).server
+    copied.state.close()
+    file = copied.settings.folder / "state.db"
+    size = file.stat().st_size
+    file.write_bytes(file.read_bytes()[:4096] + b"\xff" * (size - 4096))
+
+    assert health(server)[0] == 503
 
 
 def test_without_its_state_a_page_and_the_login_are_a_sentence(copied: Lakehouse) -> None:

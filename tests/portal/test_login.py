@@ -9,28 +9,36 @@ import sys
 import time
 from base64 import urlsafe_b64decode
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from html import unescape
-from itertools import count
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from lakehouse.core import Lakehouse
-from lakehouse.state.schema import attempts, stamp
+from lakehouse.state.schema import attempts
 from portal.app import create_app
 from tests.pipelines.lake import Lake
+from tests.portal.signing_in import (
+    ADDRESSES,
+    SESSION,
+    cookie,
+    fields,
+    inside,
+    is_in,
+    pass_time,
+    said,
+    send,
+    stranger,
+    text,
+    try_in,
+)
 from tests.portal.visitor import PASSWORD, Visitor
 
 NAMES = ("ann", "ben", "carl", "dora", "eva")
 NEW = "a new horse with another battery"
 WRONG = "The name or the password is wrong."
 EXPIRED = "The form had expired. Try once more."
-SESSION = "lakeport_session"
-ADDRESSES = (f"198.18.{number // 250}.{number % 250 + 1}" for number in count())
-"""An address for every visitor, so that no test slows another one down."""
 
 
 @pytest.fixture(scope="module")
@@ -53,62 +61,6 @@ def server(lakehouse: Lakehouse) -> Flask:
 @pytest.fixture
 def visitor(server: Flask) -> Visitor:
     return stranger(server)
-
-
-def stranger(server: Flask, base: str = "", **environ: str) -> Visitor:
-    """A browser at an address that nobody had before, unless one is given."""
-    return Visitor(server, base, **{"REMOTE_ADDR": next(ADDRESSES), **environ})
-
-
-def inside(server: Flask, name: str) -> Visitor:
-    """A browser that has just logged in."""
-    visitor = stranger(server)
-    assert visitor.log_in(name).status_code == 302
-    return visitor
-
-
-def fields(answer: TestResponse) -> dict[str, str]:
-    """The fields of the form in an answer, and what they hold."""
-    found = re.findall(
-        r'<input name="(\w+)"(?: value="([^"]*)")?|<input type="hidden" name="(\w+)" value="([^"]*)"', text(answer)
-    )
-    return {shown or hidden: unescape(value or kept) for shown, value, hidden, kept in found}
-
-
-def text(answer: TestResponse) -> str:
-    return answer.get_data(as_text=True)
-
-
-def said(answer: TestResponse) -> str:
-    """The sentence over the form."""
-    found = re.search(r'role="(?:alert|status)">([^<]*)<', text(answer))
-    return unescape(found[1]) if found else ""
-
-
-def send(visitor: Visitor, path: str = "/login", **values: str) -> TestResponse:
-    """Fill a form in as it was shown, and send it."""
-    return visitor.post(path, data={**fields(visitor.get(path)), **values})
-
-
-def try_in(visitor: Visitor, name: str, password: str = "wrong") -> TestResponse:  # noqa: S107  # no secret
-    return send(visitor, username=name, password=password)
-
-
-def cookie(visitor: Visitor) -> str:
-    found = visitor.client.get_cookie(SESSION)
-    assert found is not None
-    return str(found.value)
-
-
-def is_in(visitor: Visitor) -> bool:
-    return visitor.get("/revenue").status_code == 200
-
-
-def pass_time(lakehouse: Lakehouse) -> None:
-    """Let every wait be over."""
-    before = stamp(datetime.now(UTC) - timedelta(seconds=1))
-    with lakehouse.state.write() as connection:
-        connection.execute(update(attempts).values(blocked_until=before))
 
 
 def test_the_form_has_the_fields_that_scripts_fill_in(visitor: Visitor) -> None:
@@ -331,6 +283,20 @@ def test_a_link_cannot_log_anybody_out(server: Flask) -> None:
     assert visitor.get("/logout").status_code == 404
     assert visitor.get("/logout", headers={"X-HTTP-Method-Override": "POST"}).status_code == 404
     assert is_in(visitor)
+
+
+@pytest.mark.parametrize("sign", ["\U0001f600", "e\u0301", "\u1112\u1161\u11ab"], ids=["emoji", "accents", "syllables"])
+def test_the_longest_password_can_be_typed_in_every_script(server: Flask, lakehouse: Lakehouse, sign: str) -> None:
+    password = sign * 256
+    lakehouse.users.add("long", password, "viewer")
+    try:
+        visitor = stranger(server)
+        longest = [int(number) for number in re.findall(r'maxlength="(\d+)" required', text(visitor.get("/login")))]
+
+        assert try_in(visitor, "long", password).status_code == 302
+        assert max(longest) >= len(password.encode("utf-16-le")) // 2
+    finally:
+        lakehouse.users.remove("long")
 
 
 def change(visitor: Visitor, old: str, new: str, again: str | None = None) -> TestResponse:

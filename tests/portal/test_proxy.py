@@ -19,7 +19,7 @@ from lakehouse.settings import read_settings
 from lakehouse.state.store import open_state
 from portal.app import create_app
 from tests.pipelines.lake import Lake
-from tests.portal.test_login import ADDRESSES, SESSION, fields, send, stranger, text, try_in
+from tests.portal.signing_in import ADDRESSES, SESSION, fields, send, stranger, text, try_in
 from tests.portal.visitor import PASSWORD, ROUTER, Visitor
 
 BASE = "/lake"

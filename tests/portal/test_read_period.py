@@ -7,20 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lakehouse.errors import RequestWrong, UnknownName
-from portal.periods import DEFAULT, PRESETS, Period, Span, custom, preset, read_period
+from portal.periods import DEFAULT, PRESETS, Span, custom, preset, read_period
 
 DAYS = st.dates(date(1900, 1, 1), date(2100, 12, 31))
 SPANS = st.builds(lambda first, days: Span(first, first + timedelta(days=days)), DAYS, st.integers(0, 3000))
-PERIODS = st.one_of(
-    st.builds(preset, st.sampled_from(list(PRESETS)), SPANS),
-    st.builds(lambda chosen, bounds: custom(chosen.first, chosen.last, bounds), SPANS, SPANS),
-)
 SAMPLE = Span(date(2009, 12, 1), date(2011, 12, 9))
 
 
-@given(PERIODS)
-def test_what_an_address_holds_is_read_back(period: Period) -> None:
-    assert read_period(period.values(), period.bounds) == period
+@given(st.sampled_from(list(PRESETS)), SPANS, SPANS)
+def test_an_address_names_a_preset_or_its_days(slug: str, chosen: Span, bounds: Span) -> None:
+    days = {"from": chosen.first.isoformat(), "to": chosen.last.isoformat()}
+
+    assert read_period({"period": slug}, bounds) == preset(slug, bounds)
+    assert read_period(days, bounds) == custom(chosen.first, chosen.last, bounds)
 
 
 def test_an_address_without_a_period_shows_the_default() -> None:

@@ -5,6 +5,7 @@ One rule: whatever is asked, an answer stands inside the frame, in words, with a
 
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -176,9 +177,10 @@ def test_a_lake_without_a_release_says_what_to_do(lake: Lake) -> None:
         assert "Nothing has been released in dev yet. Run `lakeport refresh`." in refusal(visitor, "")
 
 
-def test_a_role_that_sees_no_table_of_the_metrics_gets_a_sentence(sample_lake: Lake) -> None:
+def test_a_role_that_sees_no_table_of_the_metrics_gets_a_sentence(sample_lake: Lake, tmp_path: Path) -> None:
     known = sample_lake.settings
-    access = known.access.model_copy(update={"tables": {"viewer": ("staging.*",)}})
-    settings = known.model_copy(update={"access": access})
+    places = known.lake.model_copy(update={"state": known.state_url, "warehouse": known.warehouse})
+    settings = known.model_copy(update={"home": tmp_path, "lake": places})
+    (tmp_path / "policy.toml").write_text('[roles.viewer]\ntables = ["staging.*"]')
     with Lakehouse(settings, open_state(settings)) as lakehouse, viewing(lakehouse, NAME) as visitor:
         assert "Revenue cannot be shown" in refusal(visitor, "period=all")

@@ -11,7 +11,7 @@ from portal.components.icon import NAMES, icon
 from portal.components.link import link
 from portal.components.popover import choice, group, popover
 from portal.components.stamp import stamp
-from portal.components.states import TOAST, TOAST_TEXT, empty, error_panel, forbidden, toast, waiting
+from portal.components.states import TOAST, TOAST_TEXT, empty, error_panel, toast, waiting
 from portal.components.table import Column, table, table_fold
 from portal.figures.time_series import CONFIG, End
 from tests.portal.look.drawn import found, nodes, text, tree, types
@@ -32,7 +32,6 @@ def everything() -> list[Component]:
         waiting(),
         empty("No saved views", "Views that you save appear here.", [("Open Explore", "/explore")]),
         error_panel("Refresh failed", "Correct the source.", "5e2d97b6", [("Show", "?")]),
-        forbidden("Admin"),
         *(icon(name) for name in sorted(NAMES)),
     ]
 

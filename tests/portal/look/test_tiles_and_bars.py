@@ -1,6 +1,7 @@
 """Tiles, sparklines and bars: what they say, and that nothing rests on colour alone."""
 
 import re
+from collections.abc import Collection
 from decimal import Decimal
 from urllib.parse import unquote
 from xml.etree import ElementTree
@@ -17,9 +18,9 @@ from tests.portal.look.drawn import Node, found, nodes, text, tree, types
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def drawing(values: Values, last_is_whole: bool = True) -> list[tuple[str, bool]]:
+def drawing(values: Values, in_part: Collection[int] = ()) -> list[tuple[str, bool]]:
     """The paths of a sparkline, and whether each is dotted."""
-    image = tree(spark(values, last_is_whole))["props"]["style"]["maskImage"]
+    image = tree(spark(values, in_part))["props"]["style"]["maskImage"]
     address = re.fullmatch(r'url\("data:image/svg\+xml,([^"]+)"\)', image)
     assert address is not None
     picture = ElementTree.fromstring(unquote(address[1]))  # noqa: S314  # we have just written it
@@ -42,6 +43,13 @@ def test_a_tile_says_its_change_by_word_arrow_and_colour() -> None:
         False,
         False,
     ]
+
+
+def test_a_tile_without_change_says_it_once() -> None:
+    shown = tile(Tile("Orders", "495", "495", Change("no change", "same", "neutral", "26 weeks before")))
+
+    change = found(shown, "lp-change")[0]
+    assert " ".join(text(change).split()) == change["props"]["title"] == "no change vs 26 weeks before"
 
 
 def test_whether_a_fall_is_good_is_not_read_from_its_direction() -> None:
@@ -82,7 +90,15 @@ def test_a_sparkline_leaves_gaps_and_marks_lonely_points() -> None:
 
 
 def test_the_end_of_a_sparkline_that_is_not_over_is_dotted() -> None:
-    assert drawing([0, 1, 0], last_is_whole=False) == [("M4 970L500 30", False), ("M500 30L996 970", True)]
+    assert drawing([0, 1, 0], in_part=[2]) == [("M4 970L500 30", False), ("M500 30L996 970", True)]
+
+
+def test_the_running_value_of_a_sparkline_is_dotted_also_before_empty_ones() -> None:
+    assert drawing([0, 1, 0, None, None], in_part=[2, 3, 4]) == [("M4 970L252 30", False), ("M252 30L500 970", True)]
+
+
+def test_a_part_in_the_middle_is_dotted_on_both_sides() -> None:
+    assert drawing([0, 1, 0], in_part=[1]) == [("M4 970L500 30L996 970", True)]
 
 
 def test_a_line_that_never_changes_is_flat_in_the_middle() -> None:
@@ -94,13 +110,16 @@ def test_nothing_known_draws_nothing(values: list[None]) -> None:
     assert "style" not in tree(spark(values))["props"]
 
 
-@given(values=st.lists(st.none() | st.decimals(-(10**12), 10**12, places=2), max_size=50), whole=st.booleans())
-def test_every_sparkline_stays_inside_its_picture(values: list[Decimal | None], whole: bool) -> None:
+@given(
+    values=st.lists(st.none() | st.decimals(-(10**12), 10**12, places=2), max_size=50),
+    in_part=st.sets(st.integers(0, 50)),
+)
+def test_every_sparkline_stays_inside_its_picture(values: list[Decimal | None], in_part: set[int]) -> None:
     if all(value is None for value in values):
         return
 
     places = [
-        float(number) for path, _ in drawing(values, whole) for number in re.findall(r"-?[\d.]+(?:e[+-]\d+)?", path)
+        float(number) for path, _ in drawing(values, in_part) for number in re.findall(r"-?[\d.]+(?:e[+-]\d+)?", path)
     ]
 
     assert all(0 <= place <= 1000 for place in places)

@@ -8,11 +8,15 @@ from typing import Any
 import pytest
 from sqlalchemy import Table, event, select
 
+from lakehouse.access.audit import Audit
+from lakehouse.access.request import Request
 from lakehouse.access.users import Users
-from lakehouse.settings import Settings
+from lakehouse.settings import RetentionSettings, Settings
 from lakehouse.state.store import State, open_state
 
 PASSWORD = "correct horse battery"  # noqa: S105  # what the tests log in with
+
+RECORDS = 12
 
 
 @pytest.fixture
@@ -32,6 +36,19 @@ def users(state: State) -> Users:
     made = Users(state)
     made.add("ana", PASSWORD, "analyst")
     return made
+
+
+@pytest.fixture
+def audit(state: State) -> Audit:
+    return Audit(state, RetentionSettings())
+
+
+@pytest.fixture
+def filled(audit: Audit) -> Audit:
+    """An audit with twelve records."""
+    for number in range(RECORDS):
+        audit.write(Request(principal=f"user{number % 3}", action="page", target=f"/page{number}"), "allowed", 200)
+    return audit
 
 
 def rows(state: State, table: Table) -> list[dict[str, Any]]:
@@ -57,7 +74,7 @@ def statements(state: State) -> Iterator[list[str]]:
     said: list[str] = []
 
     def hear(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
-        if not statement.startswith("begin"):
+        if not statement.startswith(("begin", "pragma")):
             said.append(statement)
 
     event.listen(state.engine, "before_cursor_execute", hear)

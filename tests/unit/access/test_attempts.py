@@ -87,17 +87,19 @@ def test_an_unknown_name_is_treated_like_a_known_one(state: State, attempts: Att
     assert fail(attempts, 8, name="ana") == fail(attempts, 8, name="nobody", address=OFFICE)
 
 
-def test_a_success_clears_the_name_at_its_address_and_nothing_else(attempts: Attempts) -> None:
+def test_a_success_clears_the_name_at_its_address_and_nothing_else(state: State, attempts: Attempts) -> None:
     fail(attempts, 8)
     fail(attempts, 8, address=OFFICE)
     for number in range(14):
         fail(attempts, 1, name=f"user{number}")
+    put(state, schema.attempts, blocked_until=stamp(datetime.now(UTC)))
 
+    assert attempts.begin("Ana", HOME) == 0
     attempts.succeeded("Ana", HOME)
 
-    assert attempts.wait_seconds("ana", HOME) == 4  # the 22 failures of the address stay
-    assert attempts.wait_seconds("ana", OFFICE) == 8
-    assert fail(attempts, 1)[0] == 8
+    assert attempts.wait_seconds("ana", HOME) == 0
+    assert fail(attempts, 1) == [8]  # the 22 failures of the address have stayed
+    assert fail(attempts, 1, address=OFFICE) == [16]
 
 
 def test_a_wait_passes(state: State, attempts: Attempts) -> None:
@@ -168,6 +170,48 @@ def test_what_is_no_address_is_counted_too(attempts: Attempts, address: str) -> 
     assert fail(attempts, 7, name="\ud800", address=address) == [0, 0, 0, 0, 0, 2, 4]
 
 
+@pytest.mark.parametrize(
+    ("written", "same"),
+    [
+        ("192.0.2.7:54321", "192.0.2.7"),
+        ("[2001:db8:1:2::5]:443", "2001:db8:1:2::9"),
+        ("[2001:db8:1:2::5]", "2001:db8:1:2::9"),
+        ("[::ffff:192.0.2.7]:80", "192.0.2.7"),
+        ("fe80::1%eth0", "fe80::2"),
+    ],
+)
+def test_an_address_is_the_same_with_a_port_or_brackets(attempts: Attempts, written: str, same: str) -> None:
+    fail(attempts, 3, address=written)
+    fail(attempts, 4, address=same)
+
+    assert attempts.wait_seconds("ana", written) == attempts.wait_seconds("ana", same) == 4
+
+
+def test_attempts_at_the_same_moment_do_not_pass_the_limit_together(settings: Settings, attempts: Attempts) -> None:
+    passed: list[int] = []
+
+    def attempt() -> None:
+        with closing(State(settings.state_url)) as state:
+            passed.append(Attempts(state).begin("ana", HOME))  # the slow look at the password would come here
+
+    threads = [threading.Thread(target=attempt) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(passed)[:6] == [0] * 6
+    assert min(sorted(passed)[6:]) > 0
+
+
+def test_an_attempt_that_succeeds_costs_nothing(state: State, attempts: Attempts) -> None:
+    for _ in range(50):
+        assert attempts.begin("ana", HOME) == 0
+        attempts.succeeded("ana", HOME)
+
+    assert [row["failures"] for row in rows(state, schema.attempts)] == [0]
+
+
 def test_threads_that_count_at_the_same_time_lose_no_failure(settings: Settings, attempts: Attempts) -> None:
     def count() -> None:
         with closing(State(settings.state_url)) as state:
@@ -218,7 +262,7 @@ def test_the_wait_follows_from_the_failures_alone(
             attempts.failed(name, address)
             pairs[name, address] += 1
             places[address] += 1
-        else:
+        elif attempts.begin(name, address) == 0:
             attempts.succeeded(name, address)
             pairs[name, address] = 0
 

@@ -1,6 +1,7 @@
 """Who may do what: everything that is not listed is refused."""
 
 import getpass
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -8,9 +9,9 @@ from hypothesis import strategies as st
 
 from lakehouse.access import policy
 from lakehouse.access.identity import ROLES, Principal, Role, operator
-from lakehouse.errors import NotAllowed
-from lakehouse.query.pins import Scope
-from lakehouse.settings import AccessSettings
+from lakehouse.access.rights import Policy, Rights
+from lakehouse.errors import NotAllowed, SettingsWrong
+from lakehouse.query.scope import RowRule, Scope
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -67,21 +68,101 @@ def seen(scope: Scope) -> set[str]:
         ("admin", {"marts", "staging", "raw"}),
     ],
 )
-def test_without_settings_viewers_and_analysts_do_not_see_raw_tables(role: Role, layers: set[str]) -> None:
-    scope = policy.scope(Principal("ana", role), AccessSettings())
+def test_without_a_policy_viewers_and_analysts_do_not_see_raw_tables(role: Role, layers: set[str]) -> None:
+    scope = Policy().scope("ana", role)
 
     assert seen(scope) == {table for table in TABLES if table.split(".")[0] in layers}
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_a_role_sees_what_the_settings_name_for_it_and_everything_when_they_do_not(role: Role) -> None:
-    named = AccessSettings(tables={role: ("marts.order_lines", "raw.*")})
-    nothing = AccessSettings(tables={role: ()})
-    others = AccessSettings(tables={other: () for other in ROLES if other != role})
+def test_a_role_sees_what_the_policy_names_for_it(role: Role) -> None:
+    named = Policy(roles={role: Rights(tables=("marts.order_lines", "raw.*"))})
+    nothing = Policy(roles={role: Rights(tables=())})
 
-    assert seen(policy.scope(Principal("ana", role), named)) == {"marts.order_lines", "raw.sales", "raw.quarantine"}
-    assert seen(policy.scope(Principal("ana", role), nothing)) == set()
-    assert policy.scope(Principal("ana", role), others) == Scope()
+    assert seen(named.scope("ana", role)) == {"marts.order_lines", "raw.sales", "raw.quarantine"}
+    assert seen(nothing.scope("ana", role)) == set()
+
+
+def test_a_users_own_entries_only_take_away() -> None:
+    policy = Policy(
+        roles={"viewer": Rights(tables=("marts.*",), rows=(RowRule("year", ">=", ("2020",)),))},
+        users={"ana": Rights(tables=("raw.*", "marts.order_lines"), columns={"email": "hide"})},
+    )
+
+    scope = policy.scope("ana", "viewer", [RowRule("region", "=", ("North",))])
+
+    assert seen(scope) == {"marts.order_lines"}
+    assert scope.rows == {RowRule("year", ">=", ("2020",)), RowRule("region", "=", ("North",))}
+    assert scope.hidden("marts.order_lines") == {"email"}
+    assert policy.scope("bea", "viewer").hidden("marts.order_lines") == frozenset()
+
+
+POLICY = """
+[roles.viewer]
+tables = ["marts.*"]
+rows = [["region", "in", ["North", "South"]], ["sold", "between", [2024-01-01, 2024-12-31]], ["active", "=", true]]
+
+[roles.viewer.columns]
+customer = "hash"
+"marts.order_lines.amount" = "round 100"
+
+[users.ana]
+rows = [["quantity", ">=", 2]]
+"""
+
+
+def test_a_policy_is_read_from_its_file(tmp_path: Path) -> None:
+    (tmp_path / "policy.toml").write_text(POLICY, encoding="utf-8")
+
+    scope = policy.PolicyFile(tmp_path).scope(Principal("ana", "viewer"))
+
+    assert {str(rule) for rule in scope.rows} == {
+        "region in North, South",
+        "sold between 2024-01-01, 2024-12-31",
+        "active = true",
+        "quantity >= 2",
+    }
+    assert scope.shown("marts.order_lines") == {"customer": "hash", "amount": "round 100"}
+    assert scope.shown("marts.daily_revenue") == {"customer": "hash"}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[roles.boss]", "line 1"),
+        ("[roles.viewer]\ntables = ['marts']", "line 2: roles.viewer.tables"),
+        ("[roles.viewer]\nrows = [['region', 'like', 'N%']]", "unknown operator 'like'; operators: =, !=, in"),
+        ("[roles.viewer]\nrows = [['region', 'in', []]]", "'in' takes 1 to 1,000 values, not 0"),
+        ("[roles.viewer]\nrows = [['region', 'between', ['a']]]", "'between' takes 2 values, not 1"),
+        ("[roles.viewer]\nrows = [['region = 1 --', '=', 'x']]", "is not the name of a column"),
+        ("[roles.viewer]\nrows = ['region']", "write a rule as [column, operator, value]"),
+        (
+            "[roles.viewer.columns]\namount = 'blur'",
+            "unknown column rule 'blur'; write hide, hash, last four",
+        ),
+        ("[users.ana\n", "policy.toml is not valid TOML"),
+        ("[user.ana]\n", "unknown key 'user'. Did you mean 'users'? Known keys: roles, users."),
+    ],
+)
+def test_a_mistake_in_the_policy_names_its_place_and_the_choices_and_lets_nobody_in(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    (tmp_path / "policy.toml").write_text(text, encoding="utf-8")
+    file = policy.PolicyFile(tmp_path)
+
+    for _ in range(2):
+        with pytest.raises(SettingsWrong) as caught:
+            file.scope(Principal("ana", "admin"))
+
+        assert "policy.toml" in str(caught.value)
+        assert said in str(caught.value)
+
+
+def test_no_policy_limits_the_operator(tmp_path: Path) -> None:
+    (tmp_path / "policy.toml").write_text("[roles.admin]\ntables = []", encoding="utf-8")
+
+    assert policy.PolicyFile(tmp_path).scope(operator()) == Scope()
+    assert policy.PolicyFile(tmp_path).scope(Principal("ana", "admin")) == Scope(frozenset())
 
 
 @pytest.mark.parametrize(

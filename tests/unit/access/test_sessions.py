@@ -154,6 +154,45 @@ def test_a_session_that_was_closed_is_over_and_others_go_on(sessions: Sessions) 
     assert sessions.find(other) is not None
 
 
+def test_who_still_uses_a_session_that_was_ended_has_a_name(state: State, sessions: Sessions, users: Users) -> None:
+    closed, going_on = sessions.open("ana"), sessions.open("ana")
+    sessions.close(closed)
+    named = [sessions.ended_by(token) for token in (closed, going_on, "no token", "\ud800")]
+
+    users.set("ana", disabled=True)
+    users.set("ana", disabled=False)
+
+    assert named == ["ana", None, None, None]
+    assert (sessions.find(going_on), sessions.ended_by(going_on)) == (None, "ana")
+
+
+def test_a_session_that_has_ended_by_itself_has_no_name(state: State, sessions: Sessions) -> None:
+    tokens = [sessions.open("ana"), sessions.open("ana")]
+    sessions.close(tokens[0])
+    put(state, schema.sessions, seen=ago(minutes=11))
+
+    assert [sessions.ended_by(token) for token in tokens] == [None, None]
+
+
+def test_a_session_of_somebody_who_is_disabled_has_a_name(state: State, sessions: Sessions) -> None:
+    token = sessions.open("ana")
+    put(state, schema.users, disabled=True)
+
+    assert (sessions.find(token), sessions.ended_by(token)) == (None, "ana")
+
+
+def test_a_session_that_was_ended_is_not_ended_again(state: State, sessions: Sessions, users: Users) -> None:
+    token = sessions.open("ana")
+    sessions.close(token)
+    put(state, schema.sessions, ended=ago(minutes=5))
+    ended = rows(state, schema.sessions)[0]["ended"]
+
+    sessions.close(token)
+    users.set("ana", disabled=True)
+
+    assert rows(state, schema.sessions)[0]["ended"] == ended
+
+
 @pytest.mark.parametrize("change", ["removed", "disabled"])
 def test_who_was_taken_out_while_logging_in_gets_no_session(
     state: State, sessions: Sessions, users: Users, change: str

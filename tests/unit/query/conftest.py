@@ -29,8 +29,8 @@ def open_pool(lake: Lake) -> Iterator[OpenPool]:
     """Opens pools on the lake that are closed after the test; keywords are settings."""
     with ExitStack() as stack:
 
-        def opened(folder: Path = lake.folder, **limits: Any) -> QueryPool:
-            return stack.enter_context(QueryPool(QuerySettings(**limits), [str(folder)]))
+        def opened(folder: Path = lake.folder, mask_key: str = "", **limits: Any) -> QueryPool:
+            return stack.enter_context(QueryPool(QuerySettings(**limits), [str(folder)], mask_key))
 
         yield opened
 

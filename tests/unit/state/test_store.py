@@ -1,17 +1,23 @@
 """The state store: made when it is missing, copied and migrated when it is older, refused when it is newer."""
 
+import hashlib
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
+from lakehouse.access.audit import Audit
+from lakehouse.access.passwords import hash_password
+from lakehouse.access.sessions import Sessions
+from lakehouse.access.users import Users
 from lakehouse.errors import RequestWrong, Unavailable
 from lakehouse.settings import Settings
-from lakehouse.state.schema import VERSION, metadata, releases, runs
+from lakehouse.state.schema import VERSION, metadata, releases, runs, stamp
 from lakehouse.state.store import State, migrate, open_state, version
 
 RUN = {
@@ -34,13 +40,16 @@ RELEASE = {
     "nodes": {},
 }
 
+PASSWORD = "correct horse battery"  # noqa: S105  # of a user that the test makes
+OLD_USER = "insert into users values ('ana', 'analyst', false, :hash, :at, :at)"
+
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return Settings(home=tmp_path)
 
 
-@pytest.fixture(params=["0001", "0002"])
+@pytest.fixture(params=["0001", "0002", "0003"])
 def older(settings: Settings, request: pytest.FixtureRequest) -> Iterator[State]:
     """A store as an earlier version wrote it, with a run and a release."""
     settings.folder.mkdir()
@@ -107,6 +116,26 @@ def test_an_older_store_is_copied_then_migrated_and_keeps_its_rows(settings: Set
         assert kept.execute("select id from runs").fetchall() == [("r1",)]
 
 
+def test_a_store_with_users_keeps_them_and_their_sessions(settings: Settings) -> None:
+    settings.folder.mkdir()
+    with closing(State(settings.state_url)) as before:
+        migrate(before, "0003")
+        with before.write() as connection:
+            connection.execute(text(OLD_USER), {"at": stamp(datetime.now(UTC)), "hash": hash_password(PASSWORD)})
+            connection.execute(
+                text("insert into sessions values (:id, 'ana', :at, :at)"),
+                {"id": hashlib.sha256(b"her token").hexdigest(), "at": stamp(datetime.now(UTC))},
+            )
+
+    with closing(open_state(settings)) as state:
+        found = Sessions(state, settings.access).find("her token")
+        known = Users(state).authenticate("ana", PASSWORD)
+
+        assert found == known is not None
+        assert (found.name, found.role, found.disabled) == ("ana", "analyst", False)
+        assert Audit(state, settings.retention).verify().bad is None
+
+
 def test_an_older_store_is_copied_once(settings: Settings, older: State) -> None:
     open_state(settings).close()
     open_state(settings).close()
@@ -159,6 +188,49 @@ def test_a_store_that_another_program_holds_is_named_as_locked(settings: Setting
         with pytest.raises(Unavailable, match="holds it locked"), impatient.write() as connection:
             connection.execute(runs.insert().values(**RUN))
         impatient.close()
+
+
+def test_a_store_that_is_damaged_is_named_as_such(settings: Settings) -> None:
+    with closing(open_state(settings)) as state, state.write() as connection:
+        connection.execute(runs.insert(), [{**RUN, "id": f"r{number}", "error": "x" * 4000} for number in range(200)])
+    file = settings.folder / "state.db"  # closing has written everything into this one file
+    head, size = file.read_bytes()[:4096], file.stat().st_size
+    file.write_bytes(head + b"\xff" * (size - len(head)))
+
+    with closing(State(settings.state_url)) as state:
+        with pytest.raises(Unavailable, match="is damaged"):
+            state.check()
+        with pytest.raises(Unavailable, match="is damaged"), state.read() as connection:
+            connection.execute(select(runs)).all()
+
+
+def test_a_store_that_was_removed_is_missed_at_once(settings: Settings) -> None:
+    with closing(open_state(settings)) as state:
+        with state.read() as connection:
+            assert connection.execute(select(runs)).all() == []
+        (settings.folder / "state.db").unlink()
+
+        for use in (state.read, state.write):
+            with pytest.raises(Unavailable, match="is gone"), use() as connection:
+                connection.execute(select(runs)).all()
+        assert not (settings.folder / "state.db").exists()
+
+
+def test_a_store_that_was_restored_is_read_without_a_restart(settings: Settings, tmp_path: Path) -> None:
+    other = Settings(home=tmp_path / "other")
+    with closing(open_state(other)) as state, state.write() as connection:
+        connection.execute(runs.insert().values(**RUN))
+
+    with closing(open_state(settings)) as state:
+        with state.read() as connection:
+            before = connection.execute(select(runs.c.id)).all()
+        for leftover in settings.folder.glob("state.db-*"):  # they belong to the store that is replaced
+            leftover.unlink()
+        (other.folder / "state.db").replace(settings.folder / "state.db")
+        with state.read() as connection:
+            after = connection.execute(select(runs.c.id)).all()
+
+    assert (before, after) == ([], [("r1",)])
 
 
 def test_a_file_that_is_no_database_is_named_as_such(settings: Settings) -> None:
