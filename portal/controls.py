@@ -3,13 +3,13 @@
 One rule: what a menu's button says is what holds, so that the bar alone reads as a sentence.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from portal.components.popover import choice, popover
+from portal.components.popover import choice, group, popover
 from portal.page import Visit
 from portal.periods import PRESETS, Period, allowed_grains
 
@@ -49,6 +49,26 @@ def toggles(name: str, values: Sequence[str], visit: Visit) -> list[Component]:
     """One entry per value, which adds it to the filter or takes it away."""
     chosen = visit.many(name)
     return [choice(value, visit.toggled(name, value), value in chosen, keeps_open=True) for value in values]
+
+
+FILES = (("csv", "CSV"), ("parquet", "Parquet"))
+"""Kinds of files, and what they are called."""
+
+
+def export_menu(visit: Visit, page: str, tiles: Mapping[str, str]) -> Component:
+    """Files of what is shown: by name of a tile its words, such as {"region": "By region"}."""
+    base = visit.path.removesuffix(f"/{page}")
+    search = visit.href().removeprefix(visit.path)
+    rows = [
+        group(words, [_file(f"{base}/export/{page}/{tile}.{kind}{search}", name) for kind, name in FILES])
+        for tile, words in tiles.items()
+    ]
+    note = html.P("In CSV a text that a spreadsheet would compute gets a leading '.", className="lp-small lp-muted")
+    return popover("Export", [*rows, note], label="Files of what is shown")
+
+
+def _file(href: str, name: str) -> Component:
+    return html.A(name, href=href, className="lp-choice", download="")
 
 
 def _day(text: str, key: str, day: date) -> Component:

@@ -17,7 +17,7 @@ from portal.components.stamp import stamp
 from portal.components.states import empty
 from portal.components.table import Column, table_fold
 from portal.components.tile import Change, Tile, tiles
-from portal.controls import PERIOD_KEYS, grain_menu, period_menu, toggles, values_menu
+from portal.controls import PERIOD_KEYS, export_menu, grain_menu, period_menu, toggles, values_menu
 from portal.figures.theme import theme
 from portal.figures.time_series import Meaning, Point, Words, ends, time_series
 from portal.page import OpenWorkspace, Page, Screen, Visit
@@ -29,6 +29,13 @@ PRODUCT_CHOICES = "revenue-product-choices"
 LOCATION = "shell-location"
 OVER_TIME = "revenue-over-time"
 KEYS = (*PERIOD_KEYS, "region", "product", "top")
+FILES = {
+    "lines": "All lines",
+    "key-figures": "Key figures",
+    "over-time": "Over time",
+    "region": "By region",
+    "product": "By product",
+}
 NAMES = {"region": ("region", "regions"), "product": ("product", "products")}
 
 
@@ -70,7 +77,7 @@ def filter_bar(sales: Sales, visit: Visit) -> Component:
     said = ", ".join([asked.period.label, f"by {asked.grain}", *asked.regions, *asked.products])
     changed = any(visit.many(key) for key in KEYS)
     undo = visit.href(**dict.fromkeys(KEYS)) if changed else ""
-    return filters(said, controls, [reset(undo), share_button()])
+    return filters(said, controls, [reset(undo), export_menu(visit, "revenue", FILES), share_button()])
 
 
 def product_finder(sales: Sales, visit: Visit) -> list[Component]:

@@ -106,8 +106,10 @@ def test_lines_that_are_equal_in_everything_are_all_kept(retail: Workspace, line
 
 
 def test_times_become_days_in_staging_and_stay_times_in_raw(retail: Workspace) -> None:
-    types = dict(rows(retail, "select column_name, column_type from (describe raw.sales)"))
-    staged = dict(rows(retail, "select column_name, column_type from (describe staging.stg_sales)"))
+    types, staged = (
+        {column["name"]: column["type"] for column in retail.columns(table)}
+        for table in ("raw.sales", "staging.stg_sales")
+    )
 
     assert (types["order_date"], staged["order_date"]) == ("TIMESTAMP", "DATE")
     assert rows(retail, "select min(order_date)::text, max(order_date)::text from staging.stg_sales") == [

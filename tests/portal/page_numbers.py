@@ -74,7 +74,7 @@ class _Reading:
         return str(shown.props.get(name, ""))
 
     def filters(self, bar: Shown) -> Filters:
-        pops = bar.of_class("lp-pop")
+        pops = bar.of_class("lp-pop")[:4]  # behind them are files, which have no numbers
         return Filters(
             self.words(bar.one("lp-filters-said")),
             tuple(self.words(_of_type(pop, "Summary")[0], "|").partition(": |")[2] for pop in pops),
