@@ -152,7 +152,7 @@ class ServerSettings(Section):
     )
     hosts: tuple[str, ...] = Field(
         (),
-        description="Host names that the portal is called by; empty: any, or only loopback names when it listens there.",
+        description="Host names that the portal is called by; empty: any, or loopback names when it listens there.",
     )
     trusted_proxies: int = Field(
         0, ge=0, le=10, description="Proxies in front of the portal whose X-Forwarded headers are believed."
