@@ -70,6 +70,15 @@ def test_sql_of_people_is_off_until_it_is_switched_on(home: Path) -> None:
     assert "query.free_sql" in refused.error["text"]
 
 
+def test_a_statement_that_the_guard_refuses_is_recorded_as_refused(home: Path) -> None:
+    asked(home, "select * from read_csv('/etc/passwd')", **{"as": "rita"})
+    asked(home, "selec 1", **{"as": "rita"})
+
+    wrong, refused = lakeport("audit", "list", "--principal", "rita", "--limit", "2", "--json", home=home).document
+
+    assert (refused["verdict"], wrong["verdict"]) == ("refused", "failed")
+
+
 def test_without_a_policy_the_check_says_what_each_role_sees(home: Path) -> None:
     code, found = checks(home)
 
