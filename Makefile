@@ -1,6 +1,6 @@
 # Everything a person or a machine does with this repository. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test browser check lock bench faults clean install-base install-dev
+.PHONY: help demo demo-reset test browser check lock bench faults fuzz clean install-base install-dev
 
 PYTHON := .venv/bin/python
 ROWS := 1000000
@@ -17,7 +17,7 @@ demo-reset: install-base ## the same, after throwing the demo lake away
 	@.venv/bin/lakeport demo --reset
 
 test: install-dev ## every test that needs nothing but this machine; those with a browser where there is one
-	@$(PYTHON) -m pytest -m "not bench and not faults and not stack"
+	@$(PYTHON) -m pytest -m "not bench and not faults and not fuzz and not stack"
 
 browser: ## install chromium and its driver for the browser tests, where one has the rights
 	@sh infra/browser.sh
@@ -31,6 +31,9 @@ check: install-dev ## style, types, and who may import whom
 
 faults: install-dev ## tests that kill processes at chosen points; minutes
 	@$(PYTHON) -m pytest -m faults
+
+fuzz: install-dev ## rights and the guard under ten thousands of random statements, plans and requests; most of an hour
+	@$(PYTHON) -m pytest -m fuzz
 
 bench: install-dev ## figures about speed and memory; they never fail on time (make bench ROWS=10000000)
 	@$(PYTHON) -m pytest tests/bench -m bench --capture=no --quiet --bench-rows $(ROWS)

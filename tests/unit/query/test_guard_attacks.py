@@ -86,7 +86,7 @@ def test_a_bomb_ends_a_process_that_nobody_guards(attack: Attack) -> None:
     assert doomed(attack.sql)
 
 
-@pytest.mark.faults
+@pytest.mark.fuzz
 @pytest.mark.parametrize("attack", LATER, ids=named)
 def test_every_bomb_ends_a_process_that_nobody_guards(attack: Attack) -> None:
     assert doomed(attack.sql)
@@ -123,7 +123,7 @@ def test_what_is_only_costly_passes_the_guard(attack: Attack, unguarded: duckdb.
 
 @pytest.mark.parametrize(
     "attack",
-    [pytest.param(attack, marks=() if attack.name in QUICK_BOMBS else pytest.mark.faults) for attack in BOUNDED],
+    [pytest.param(attack, marks=() if attack.name in QUICK_BOMBS else pytest.mark.fuzz) for attack in BOUNDED],
     ids=named,
 )
 def test_the_limits_of_a_worker_stop_what_is_costly(attack: Attack, open_pool: OpenPool) -> None:

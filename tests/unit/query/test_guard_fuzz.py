@@ -66,14 +66,14 @@ def test_any_text_gets_a_verdict(sql: str) -> None:
     gives_a_verdict(sql)
 
 
-@pytest.mark.faults
+@pytest.mark.fuzz
 @settings(max_examples=20_000, deadline=None, suppress_health_check=list(HealthCheck))
 @given(statements())
 def test_twenty_thousand_accepted_statements_keep_their_meaning(sql: str) -> None:
     keeps_its_meaning(sql)
 
 
-@pytest.mark.faults
+@pytest.mark.fuzz
 @settings(max_examples=20_000, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.one_of(st.lists(PIECES, max_size=40).map(" ".join), st.text(), statements(determined=False)))
 def test_twenty_thousand_texts_get_a_verdict(sql: str) -> None:
