@@ -227,6 +227,12 @@
 
   /* ---------- One listener for clicks, one for the focus, one for keys ---------- */
 
+  /* A form whose action changes or runs something: it proves that it was sent by this page. */
+  document.addEventListener("submit", (event) => {
+    const token = event.target.matches("[data-lp-token]") && event.target.querySelector("[name=csrf_token]");
+    if (token) token.value = document.cookie.match(/(?:^|; )_csrf_token=([^;]*)/)?.[1] || "";
+  });
+
   document.addEventListener("click", (event) => {
     const at = (selector) => event.target.closest?.(selector);
     const link = at("a[data-lp-link]");

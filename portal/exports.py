@@ -9,12 +9,12 @@ from contextlib import ExitStack
 
 from flask import Flask, Response, current_app, g, request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from lakehouse.core import Lakehouse, Workspace
 from lakehouse.query.answer import Answer
 from portal.files import KINDS, as_csv, as_parquet, file_name
-from portal.page import OpenWorkspace, Page, Visit
+from portal.page import MOST_VALUES, OpenWorkspace, Page, Visit
 from portal.recording import about, leave_to_route
 
 RAW = "raw"
@@ -29,9 +29,9 @@ def add_exports(server: Flask, lakehouse: Lakehouse, open_workspace: OpenWorkspa
         if tile not in asked.exports or kind not in KINDS:
             raise NotFound
         about("export", request.path)
-        visit = Visit.from_search(
-            current_app.config["LAKEPORT_BASE"] + asked.path, request.query_string.decode("latin-1")
-        )
+        if (request.method == "POST") != asked.exports_by_post:
+            raise MethodNotAllowed
+        visit = _visit(current_app.config["LAKEPORT_BASE"] + asked.path)
         workspace = open_workspace(visit.version)
         leave_to_route()
         with ExitStack() as recording:
@@ -42,8 +42,16 @@ def add_exports(server: Flask, lakehouse: Lakehouse, open_workspace: OpenWorkspa
             pieces = _pieces(answer, workspace, kind, is_raw=visit.one(RAW) == "1")
             return _sent(pieces, recording.pop_all(), name, kind, _facts(answer, workspace))
 
-    server.add_url_rule("/export/<page>.<kind>", "export", export)
-    server.add_url_rule("/export/<page>/<tile>.<kind>", "export_tile", export)
+    server.add_url_rule("/export/<page>.<kind>", "export", export, methods=["GET", "POST"])
+    server.add_url_rule("/export/<page>/<tile>.<kind>", "export_tile", export, methods=["GET", "POST"])
+
+
+def _visit(path: str) -> Visit:
+    """The visit of the page whose address, or whose form, says what the file is to hold."""
+    if request.method == "POST":
+        given = [(key, value) for key, value in request.form.items(multi=True) if key != "csrf_token"]
+        return Visit(path, tuple(given[:MOST_VALUES]))
+    return Visit.from_search(path, request.query_string.decode("latin-1"))
 
 
 def _facts(answer: Answer, workspace: Workspace) -> dict[str, str]:

@@ -104,6 +104,8 @@ class Page:
     layout: Callable[[Workspace, Visit], Screen]
     callbacks: Callable[[Dash, OpenWorkspace], None] | None = None
     exports: Mapping[str, Callable[[Workspace, Visit], Answer]] = field(default_factory=dict)
+    exports_by_post: bool = False
+    """Whether a file is given to a form of the page alone: a link must not run what its address says."""
     is_kept: bool = False
     offered: Callable[[Settings], bool] | None = None
     """Whether some settings have this page; None: all do."""

@@ -15,12 +15,14 @@ from lakehouse.query.answer import Answer
 from lakehouse.settings import Settings
 from portal import rows, wording
 from portal.as_of import stamp_text
+from portal.components.attributes import heard
 from portal.components.card import card
 from portal.components.editor import editor, marked_line, replace, run_button, stop_button, wrong
 from portal.components.schema import Field, Listed, schema
 from portal.components.stamp import stamp
 from portal.components.states import empty
 from portal.components.table import table
+from portal.controls import FILES
 from portal.errors import trouble
 from portal.page import OpenWorkspace, Page, Screen, Visit
 from portal.recording import about
@@ -91,7 +93,7 @@ def callbacks(app: Dash, open_workspace: OpenWorkspace) -> None:
     def run(clicks: int | None, statement: object, token: object, search: str | None) -> tuple[Component, Component]:
         check_pressed(clicks)
         workspace = open_workspace(Visit.from_search(PATH, search or "").version)
-        return result(workspace, asked(workspace, statement, token)), history(workspace)
+        return result(workspace, asked(workspace, statement, token), str(statement)), history(workspace)
 
     @app.callback(Output(CANCELLED, "data"), Input(CANCEL, "n_clicks"), State(TOKEN, "data"), prevent_initial_call=True)
     def cancel(clicks: int | None, token: object) -> bool:
@@ -130,18 +132,24 @@ def asked(workspace: Workspace, statement: object, token: object) -> Answer:
     return workspace.sql(statement, cancel_token=checked_token(token))
 
 
-def result(workspace: Workspace, answer: Answer) -> Component:
+def result(workspace: Workspace, answer: Answer, statement: str) -> Component:
     """The first rows, and how many there are."""
     columns = rows.columns(answer.table)
     body = [table("Result", columns, rows.cells(answer.table))]
     if not answer.table.num_rows:
         body.append(html.P("No row matches.", className="lp-small lp-muted lp-note"))
-    return card("Result", told(workspace, answer), body, "lp-12", downloads())
+    return card("Result", told(workspace, answer), body, "lp-12", [downloads(statement, workspace)])
 
 
-def downloads() -> list[Component]:
-    """The result as a file."""
-    return []
+def downloads(statement: str, workspace: Workspace) -> Component:
+    """The result as a file: a form, whose token `assets/lakeport.js` fills in, since a link must not run anything."""
+    base = f"{workspace.lakehouse.settings.server.base_path}/export/sql"
+    fields = {"csrf_token": "", "q": statement, "at": workspace.version}
+    hidden = [dcc.Input(type="hidden", name=name, value=value) for name, value in fields.items()]
+    buttons = [
+        html.Button(words, type="submit", className="lp-button", formAction=f"{base}.{kind}") for kind, words in FILES
+    ]
+    return html.Form([*hidden, *buttons], method="POST", className="lp-buttons", **heard("token"))
 
 
 def told(workspace: Workspace, answer: Answer) -> list[Component | str]:
@@ -215,4 +223,14 @@ def is_on(settings: Settings) -> bool:
     return settings.query.free_sql
 
 
-PAGE = Page(PATH, "SQL", icon="sql", needs="query", layout=layout, callbacks=callbacks, offered=is_on)
+PAGE = Page(
+    PATH,
+    "SQL",
+    icon="sql",
+    needs="query",
+    layout=layout,
+    callbacks=callbacks,
+    exports={"": lambda workspace, visit: workspace.sql(visit.one("q"))},
+    exports_by_post=True,
+    offered=is_on,
+)

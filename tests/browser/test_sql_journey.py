@@ -1,6 +1,7 @@
 """What an analyst does on the SQL page: write, run, mend what is marked, stop what takes too long."""
 
 import time
+from pathlib import Path
 
 import pytest
 from selenium.webdriver.common.action_chains import ActionChains
@@ -103,3 +104,18 @@ def test_it_is_usable_on_a_phone(person: Person) -> None:
 
     assert person.run("return document.documentElement.scrollWidth <= innerWidth")
     assert found(person) == []
+
+
+def test_a_result_is_saved_as_a_file(person: Person, tmp_path: Path) -> None:
+    person.visit("/login")
+    person.log_in("ana")
+    person.click(".lp-menu a", "SQL")
+    person.driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
+    write(person, f"select region, count(*) as n from {LINES} group by region order by region")
+    run_by_keys(person)
+    wait_for_result(person, "5 rows, complete")
+
+    person.click("button", "CSV")
+
+    person.wait(lambda: list(tmp_path.glob("sql.release-*.all-5-rows.csv")) != [], "no file came")
+    assert next(tmp_path.glob("*.csv")).read_text(encoding="utf-8").startswith('"region","n"\n')

@@ -136,9 +136,16 @@ def test_a_role_gets_the_files_of_the_pages_that_it_may_open(
     expected = 200 if policy.allows(Principal("anybody", role), page.needs) else 403
     for tile in page.exports:
         address = f"/export{page.path}{f'/{tile}' if tile else ''}.csv"
+        fields = {"q": "select 1", "csrf_token": visitors[role].token}
 
-        assert visitors[role].get(address).status_code == expected
+        by_post = visitors[role].post(address, data=fields).status_code
+        by_link = visitors[role].get(address).status_code
+
+        assert (by_post if page.exports_by_post else by_link) == expected
+        assert (by_link if page.exports_by_post else by_post) == (405 if expected == 200 else 403)
+        assert visitors[role].post(address, data={"q": "select 1"}).status_code == 403
         assert Visitor(app.server).get(address).status_code == 401
+        assert Visitor(app.server).post(address, data=fields).status_code == 401
 
 
 def test_the_menu_names_the_pages_that_one_may_open(visitors: dict[str, Visitor]) -> None:

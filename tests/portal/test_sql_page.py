@@ -101,7 +101,7 @@ def table(result: Shown) -> list[list[str]]:
 
 def told(result: Shown) -> str:
     """What stands under the title of a result."""
-    return result.one("lp-head").text
+    return result.one("lp-head").text.partition(" CSV")[0]
 
 
 def statements(history: Shown) -> list[str]:
@@ -313,9 +313,51 @@ def has_cancelled(visitor: Visitor) -> bool:
 def test_a_run_is_a_record_of_its_user(ann: Visitor, lakehouse: Lakehouse) -> None:
     post(ann, "select 41 + 1")
     post(ann, "select nope()")
-    failed, allowed = lakehouse.audit.records(2)
+    refused, allowed = lakehouse.audit.records(2)
 
-    for record, verdict in ((failed, "failed"), (allowed, "allowed")):
+    for record, verdict in ((refused, "refused"), (allowed, "allowed")):
         names = "principal", "action", "target", "door", "verdict"
         assert [record[name] for name in names] == ["sql-ann", "query", "/sql", "page", verdict]
     assert '"sql":"select 41 + 1"' in allowed["detail"]
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_result_is_given_as_a_file_to_the_form_beside_it(ann: Visitor, kind: str) -> None:
+    shown, _ = run(ann, BY_REGION, "?at=1")
+    form = next(node for node in shown.walk() if node["type"] == "Form")
+    inputs = {node["props"]["name"]: node["props"]["value"] for node in Shown(form).walk() if node["type"] == "Input"}
+    places = [node["props"]["formAction"] for node in Shown(form).walk() if node["type"] == "Button"]
+
+    answer = ann.post(f"/export/sql.{kind}", data={**inputs, "csrf_token": ann.token})
+
+    assert f"/export/sql.{kind}" in places
+    assert (inputs["q"], inputs["at"]) == (BY_REGION, "1")
+    assert answer.status_code == 200
+    assert answer.headers["X-Lakeport-Export"] == "release=1; rows=5; complete=true"
+    assert f"sql.release-1.all-5-rows.{kind}" in answer.headers["Content-Disposition"]
+
+
+def test_no_link_and_no_other_site_gets_a_file_of_a_statement(ann: Visitor) -> None:
+    assert ann.get("/export/sql.csv?q=select+1").status_code == 405
+    assert ann.post("/export/sql.csv", data={"q": "select 1"}).status_code == 403
+    own = {"q": "select 1", "csrf_token": ann.token}
+    assert ann.post("/export/sql.csv", data=own, headers={"Origin": "http://evil.example"}).status_code == 403
+
+
+def test_a_file_of_a_statement_holds_ones_own_rows_and_says_when_it_is_cut(ben: Visitor, ann: Visitor) -> None:
+    lines = "select region from marts.order_lines"
+
+    own = ben.post("/export/sql.csv", data={"q": lines, "csrf_token": ben.token})
+    cut = ann.post("/export/sql.csv", data={"q": lines, "csrf_token": ann.token})
+
+    assert set(own.get_data(as_text=True).split("\r\n")[1:-1]) == {'"North"'}
+    assert cut.headers["X-Lakeport-Export"] == "release=2; rows=900; complete=false"
+
+
+def test_a_wrong_statement_gives_no_file_but_its_sentence(ann: Visitor) -> None:
+    fields = {"q": "select * from read_csv('/etc/passwd')", "csrf_token": ann.token}
+
+    answer = ann.post("/export/sql.csv", data=fields, headers={"Accept": "application/json"})
+
+    assert answer.status_code == 400
+    assert "read_csv is not available" in answer.get_json()["text"]

@@ -42,6 +42,17 @@ class Visitor:
             self.get("/revenue")  # the document, which gives the browser its token for callbacks
         return answer
 
+    @property
+    def token(self) -> str:
+        """What proves that a request was made by a page of this session; the first document brings it."""
+        cookie = self.client.get_cookie("_csrf_token", path=self.base or "/")
+        if cookie is None:
+            self.get("/")
+            self.get("/account")
+            cookie = self.client.get_cookie("_csrf_token", path=self.base or "/")
+        assert cookie is not None
+        return cookie.value
+
     def callback(self, output: str, inputs: list[Given], state: Sequence[Given] = (), **headers: str) -> TestResponse:
         """Fire one callback: (component, property, value) for each input and state."""
         body = {
