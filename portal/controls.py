@@ -9,7 +9,8 @@ from datetime import date
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from portal.components.popover import choice, group, popover
+from portal.components.attributes import aria
+from portal.components.popover import choice, popover
 from portal.page import Visit
 from portal.periods import PRESETS, Period, allowed_grains
 
@@ -59,16 +60,18 @@ def export_menu(visit: Visit, page: str, tiles: Mapping[str, str]) -> Component:
     """Files of what is shown: by name of a tile its words, such as {"region": "By region"}."""
     base = visit.path.removesuffix(f"/{page}")
     search = visit.href().removeprefix(visit.path)
-    rows = [
-        group(words, [_file(f"{base}/export/{page}/{tile}.{kind}{search}", name) for kind, name in FILES])
-        for tile, words in tiles.items()
-    ]
+    rows = [_files(words, f"{base}/export/{page}/{tile}", search) for tile, words in tiles.items()]
     note = html.P("In CSV a text that a spreadsheet would compute gets a leading '.", className="lp-small lp-muted")
     return popover("Export", [*rows, note], label="Files of what is shown")
 
 
-def _file(href: str, name: str) -> Component:
-    return html.A(name, href=href, className="lp-choice", download="")
+def _files(words: str, address: str, search: str) -> Component:
+    links = [_file(f"{address}.{kind}{search}", name, f"{words}, {name}") for kind, name in FILES]
+    return html.Div([html.Span(words), *links], className="lp-files")
+
+
+def _file(href: str, name: str, label: str) -> Component:
+    return html.A(name, href=href, className="lp-choice", download="", **aria(label=label))
 
 
 def _day(text: str, key: str, day: date) -> Component:
