@@ -1,9 +1,11 @@
 """Keys that a lake makes for itself, each in a file that only its owner may read.
 
-One rule: a key is made once and never changed.
+One rule: a key is made once and never changed; nobody ever finds a file that is not written to its end.
 """
 
 import os
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 from secrets import token_urlsafe
 
@@ -19,9 +21,11 @@ def own_key(file: Path) -> str:
 
 def write_private(file: Path, text: str) -> None:
     """Write a line to a new file that only its owner may read; when another process was first, its file stays."""
+    handle, written = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")  # of mode 600
     try:
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return
-    with os.fdopen(handle, "w", encoding="utf-8") as opened:
-        opened.write(f"{text}\n")
+        with os.fdopen(handle, "w", encoding="utf-8") as opened:
+            opened.write(f"{text}\n")
+        with suppress(FileExistsError):
+            os.link(written, file)
+    finally:
+        os.unlink(written)
