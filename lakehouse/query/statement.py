@@ -14,7 +14,7 @@ from lakehouse.errors import StatementWrong
 _VOLATILE_WORDS = frozenset(("age", "ago", "localtime", "localtimestamp", "sample", "tablesample"))
 """What depends on the clock or on chance and is no volatile function (`age(x)` reads the clock)."""
 
-_VOLATILE_PREFIXES = ("current_", "duckdb_")
+_VOLATILE_PREFIXES = ("current_", "duckdb_", "pg_")
 _volatile: set[str] = set()
 
 
