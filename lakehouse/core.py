@@ -23,7 +23,7 @@ from lakehouse.access.policy import PolicyFile
 from lakehouse.access.request import Asked, Request
 from lakehouse.access.sessions import Sessions
 from lakehouse.access.users import Users
-from lakehouse.errors import NoRelease, NotAllowed, PolicyWrong, RequestWrong, StatementWrong, UnknownName
+from lakehouse.errors import NoRelease, NotAllowed, PolicyWrong, RequestWrong, StatementWrong, Unavailable, UnknownName
 from lakehouse.memory import Memory
 from lakehouse.metrics.compile import Compiled, compile_lines, compile_plan
 from lakehouse.metrics.dictionary import PUBLIC, unknown_table
@@ -31,7 +31,7 @@ from lakehouse.metrics.model import Model
 from lakehouse.metrics.plan import Plan, parse_plan
 from lakehouse.metrics.visible import visible
 from lakehouse.query.answer import Answer
-from lakehouse.query.pins import Pins, pins_key
+from lakehouse.query.pins import Pin, Pins, pins_key
 from lakehouse.query.pool import QueryPool, Question
 from lakehouse.query.scope import Scope
 from lakehouse.releases import Published, Release, Releases, check_place
@@ -39,12 +39,12 @@ from lakehouse.runs import Runs
 from lakehouse.settings import FILE_NAME, Settings, read_settings
 from lakehouse.state.store import State, open_state
 
-KEPT = 256
+KEPT = 1024
 """How many models and lists of columns stay in memory."""
 
 COLUMNS = """
-select schema_name as layer, table_name as name, column_name as "column", data_type as type
-from duckdb_columns() where database_name = current_database() order by layer, name, column_index
+select column_name as "column", data_type as type
+from duckdb_columns() where database_name = current_database() order by column_index
 """
 
 
@@ -155,8 +155,7 @@ class Workspace:
         named = {table: pin for table, pin in self.release.pins.items() if self.scope.sees(table)}
         if not self.scope.rows:
             return named
-        open_tables = self._columns(named)  # a table without the column of a row rule is closed
-        return {table: pin for table, pin in named.items() if table in open_tables}
+        return {table: pin for table, pin in named.items() if self._is_open(table, pin)}
 
     @cached_property
     def model(self) -> Model:
@@ -185,7 +184,7 @@ class Workspace:
         policy.check(self.principal, "measure", "metrics")
         parsed = plan if isinstance(plan, Plan) else parse_plan(plan, self.model)
         table = self.model.table_of(parsed.metrics).name
-        statement = compile_lines(parsed, self.model, list(self._columns(self.pins)[table]))
+        statement = compile_lines(parsed, self.model, list(self._columns(table, self.pins[table])))
         asked = Asked(plan={**parsed.to_json(), "lines": True}, tables=(table,))
         return self._ask(statement, asked, trusted=True)
 
@@ -236,7 +235,7 @@ class Workspace:
         described = self.about(table)["columns"]
         return [
             {"name": column, "label": column, "description": "", **described.get(column, {}), "type": kind}
-            for column, kind in self._columns(self.pins)[table].items()
+            for column, kind in self._columns(table, self.pins[table]).items()
         ]
 
     def closed(self) -> dict[str, str]:
@@ -275,17 +274,25 @@ class Workspace:
         described: Mapping[str, Mapping[str, Any]] = (self.release.definitions or {}).get("tables", {})
         return frozenset(table for table, entry in described.items() if entry.get("rows") == PUBLIC)
 
-    def _columns(self, pins: Pins) -> Mapping[str, Mapping[str, str]]:
-        """Column -> type, by table, of those tables that are open to the scope."""
+    def _is_open(self, table: str, pin: Pin) -> bool:
+        """Whether the row rules leave a table open: one that lacks the column of a rule is closed.
 
-        def found() -> Mapping[str, Mapping[str, str]]:
+        A table whose data cannot be read counts as open, so that whoever asks it is told so; no view is made of it.
+        """
+        try:
+            return bool(self._columns(table, pin))
+        except Unavailable:
+            return True
+
+    def _columns(self, table: str, pin: Pin) -> Mapping[str, str]:
+        """Column -> type; none of a table that is closed to the scope. Of one table, since another may be damaged."""
+        pins = {table: pin}
+
+        def found() -> Mapping[str, str]:
             answer = self.lakehouse.pool.ask(Question(COLUMNS, pins, self.scope, self._public, trusted=True))
-            columns: dict[str, dict[str, str]] = {}
-            for row in answer.table.to_pylist():
-                columns.setdefault(f"{row['layer']}.{row['name']}", {})[row["column"]] = row["type"]
-            return columns
+            return {row["column"]: row["type"] for row in answer.table.to_pylist()}
 
-        return self.lakehouse.kept.get(("columns", self.scope.key, pins_key(pins, self._public)), found)
+        return self.lakehouse.kept.get(("columns", self.scope.key, pins_key(pins, self._public & pins.keys())), found)
 
     def _why_closed(self, table: str, pins: Pins) -> str:
         layer, name = table.split(".")

@@ -13,7 +13,9 @@ from lakehouse.access.identity import Principal, Role, operator
 from lakehouse.access.policy import PolicyFile
 from lakehouse.access.users import Users
 from lakehouse.core import Lakehouse, Workspace
-from lakehouse.errors import NotAllowed, SettingsWrong, StatementWrong, UnknownName
+from lakehouse.errors import NotAllowed, SettingsWrong, StatementWrong, Unavailable, UnknownName
+from lakehouse.query.pins import Pin
+from lakehouse.query.pool import Question
 from lakehouse.query.scope import RowRule
 from lakehouse.releases import Published
 from tests.pipelines.lake import Lake
@@ -265,3 +267,20 @@ def test_everybody_lists_the_releases_newest_first_without_what_they_hold(lakeho
 
 def test_the_list_of_releases_has_a_limit_and_is_that_of_now_at_every_version(lakehouse: Lakehouse) -> None:
     assert [one.number for one in seen_by(lakehouse, "viewer").at("1").releases(limit=1)] == [2]
+
+
+def test_a_damaged_table_keeps_no_rule_from_holding_and_no_other_table_from_answering(lakehouse: Lakehouse) -> None:
+    for policy in ("", NORTH):
+        workspace = seen_by(lakehouse, "admin", policy)
+        release = workspace.release
+        broken = replace(
+            release, pins={**release.pins, "marts.broken": Pin(f"{lakehouse.settings.warehouse}/nowhere.json", 1)}
+        )
+        vars(workspace)["release"] = broken
+
+        assert [row["region"] for row in workspace.measure(BY_REGION).answer.table.to_pylist()][-1:] != []
+        assert workspace.columns("marts.order_lines")
+        with pytest.raises(Unavailable):
+            workspace.columns("marts.broken")
+        with pytest.raises(Unavailable):
+            lakehouse.pool.ask(Question("select * from marts.broken", workspace.pins, workspace.scope))
