@@ -66,7 +66,7 @@ class Lakehouse:
         self.policy = PolicyFile(settings.home)
         self.pool = QueryPool(settings.query, [settings.warehouse], own_key(settings.folder / "mask_key"))
         self.kept = Memory(KEPT)
-        self._releases: dict[str, Releases] = {}
+        self._releases = {env: Releases(state, env, settings.zone) for env in settings.environments}
 
     @classmethod
     def open(cls, home: Path) -> "Lakehouse":
@@ -87,7 +87,7 @@ class Lakehouse:
 
     def releases(self, env: str) -> Releases:
         """The releases of an environment. For doors that tell how it is; everybody else asks a Workspace."""
-        return self._releases.setdefault(env, Releases(self.state, env, self.settings.zone))
+        return self._releases[env]
 
     @property
     def users(self) -> Users:
@@ -268,7 +268,7 @@ class Workspace:
     def _releases(self) -> Releases:
         return self.lakehouse.releases(self.env)
 
-    @property
+    @cached_property
     def _public(self) -> frozenset[str]:
         """Tables whose rows are for everybody, as their models say."""
         described: Mapping[str, Mapping[str, Any]] = (self.release.definitions or {}).get("tables", {})

@@ -12,6 +12,8 @@ class LakeportError(Exception):
 
     status = 500
     exit_code = 1
+    is_refusal = False
+    """Whether somebody wanted what he may not do, rather than something that went wrong."""
 
 
 class WorkFailed(LakeportError):
@@ -61,6 +63,8 @@ class StatementWrong(RequestWrong):
 class StatementRefused(StatementWrong):
     """SQL that DuckDB would accept and the guard does not: something in it is not for questions."""
 
+    is_refusal = True
+
 
 class PlanWrong(RequestWrong):
     """A plan that names something unknown, or has a value of the wrong type."""
@@ -77,6 +81,7 @@ class NotAllowed(LakeportError):
 
     status = 403
     exit_code = 3
+    is_refusal = True
 
     def __init__(self, user: str, action: str, target: str) -> None:
         super().__init__(f"{user} may not {action} {target}. Ask an admin for access.")

@@ -36,6 +36,7 @@ class Trouble:
     text: str
     status: int
     reference: str = ""
+    is_refusal: bool = False
     kind: str = ""
     """The name of the error; what it says may hold data, so the audit has this instead."""
 
@@ -52,7 +53,7 @@ def trouble(error: BaseException) -> Trouble:
 
 def _said(error: BaseException) -> Trouble:
     if isinstance(error, LakeportError):
-        return Trouble(str(error), error.status)
+        return Trouble(str(error), error.status, is_refusal=error.is_refusal)
     if isinstance(error, CSRFError):
         return Trouble(OUT_OF_DATE, 403)
     if isinstance(error, HTTPException) and error.code is not None and error.code < 500:

@@ -5,13 +5,15 @@ they are all.
 """
 
 import io
-from collections.abc import Callable, Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from lakehouse.query.answer import Answer
+from lakehouse.query.document import json_value
 
 PIECE_ROWS = 16_384
 FORMULA = r"^([=+\-@\t\r])"
@@ -75,17 +77,9 @@ def _plain(column: pa.ChunkedArray, is_raw: bool) -> pa.ChunkedArray:
     if pa.types.is_timestamp(kind):
         return pc.strftime(column, "%Y-%m-%dT%H:%M:%SZ" if kind.tz else "%Y-%m-%dT%H:%M:%S")
     if pa.types.is_nested(kind):
-        return pa.chunked_array([_as_json(column)])
+        written = [None if value is None else json.dumps(json_value(value)) for value in column.to_pylist()]
+        return pa.chunked_array([pa.array(written, pa.string())])
     return column
-
-
-def _as_json(column: pa.ChunkedArray) -> pa.Array:
-    import json
-
-    from lakehouse.query.document import json_value
-
-    write: Callable[[Any], str | None] = lambda value: None if value is None else json.dumps(json_value(value))  # noqa: E731
-    return pa.array([write(value) for value in column.to_pylist()], pa.string())
 
 
 def _harmless(name: str) -> str:

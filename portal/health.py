@@ -10,7 +10,6 @@ from flask.typing import ResponseReturnValue
 
 from lakehouse.core import Lakehouse
 from lakehouse.errors import LakeportError
-from lakehouse.releases import Releases
 
 
 def add_health(server: Flask, lakehouse: Lakehouse, env: str) -> str:
@@ -22,7 +21,7 @@ def add_health(server: Flask, lakehouse: Lakehouse, env: str) -> str:
         parts = {"state": "ok", "release": "ok", "data": "ok"}
         try:
             lakehouse.state.check()
-            release = Releases(lakehouse.state, env, settings.zone).current()
+            release = lakehouse.releases(env).current()
         except LakeportError:
             parts.update(state="down", release="unknown")
         else:

@@ -12,7 +12,7 @@ from flask_login import current_user
 from lakehouse.access.audit import Verdict
 from lakehouse.access.request import Request
 from lakehouse.core import Lakehouse
-from lakehouse.errors import LakeportError, StatementRefused
+from lakehouse.errors import LakeportError
 
 DOOR = "page"
 REFUSED = (401, 403, 429)
@@ -70,7 +70,7 @@ def _record(lakehouse: Lakehouse, status: int) -> None:
         record.release = record.release if release is None else release.number
     if "trouble" in g:
         record.note(error=g.trouble.kind)
-    is_refused = status in REFUSED or ("trouble" in g and g.trouble.kind == StatementRefused.__name__)
+    is_refused = status in REFUSED or ("trouble" in g and g.trouble.is_refusal)
     verdict: Verdict = "refused" if is_refused else "allowed" if status < 400 else "failed"
     lakehouse.audit.write(record, verdict, status)
 

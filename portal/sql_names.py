@@ -5,6 +5,8 @@ One rule: a name is quoted when it would be read as something else without quote
 
 import re
 
+from lakehouse.metrics.literal import sql_name
+
 _RESERVED = """
 all analyse analyze and anti any array as asc asof asymmetric at authorization binary both by case cast check
 collate collation column columns concurrently constraint create cross default deferrable desc describe distinct
@@ -25,7 +27,7 @@ def written_name(name: str) -> str:
     """One name: `region`, `"order"`, `"Unit price"`."""
     if _PLAIN.fullmatch(name) and name not in RESERVED:
         return name
-    return '"' + name.replace('"', '""') + '"'
+    return sql_name(name)
 
 
 def written_table(table: str) -> str:

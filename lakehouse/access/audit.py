@@ -14,7 +14,7 @@ from sqlalchemy import Connection, delete, or_, select, update
 from lakehouse.access.address import network, plain
 from lakehouse.access.chain import Chain, Link, Verified, record_hash
 from lakehouse.access.request import Request, storable
-from lakehouse.errors import LakeportError, NotAllowed, RequestWrong, StatementRefused, Stopped, Unavailable
+from lakehouse.errors import LakeportError, RequestWrong, Stopped, Unavailable
 from lakehouse.settings import RetentionSettings
 from lakehouse.state.schema import audit, audit_head, audit_refusals, stamp, users
 from lakehouse.state.store import State, upsert
@@ -153,7 +153,7 @@ class Audit:
 def outcome(error: BaseException) -> tuple[Verdict, int]:
     """The verdict and the status that an error stands for."""
     if isinstance(error, LakeportError):
-        return "refused" if isinstance(error, NotAllowed | StatementRefused) else "failed", error.status
+        return "refused" if error.is_refusal else "failed", error.status
     return "failed", Stopped.status if isinstance(error, KeyboardInterrupt) else 500
 
 
