@@ -1,7 +1,7 @@
 """How numbers, dates and ages are worded on a page.
 
-One rule: the text depends on the arguments alone, not on the machine's language, zone or clock; numbers are decimals,
-rounded half away from zero.
+One rule: the text depends on the arguments and on the lake's formats alone, not on the machine's language, zone or
+clock; numbers are decimals, rounded half away from zero. Words are English; the examples here are British.
 
 Between a number and its unit stands a thin space, which a page must keep from breaking (`white-space: nowrap`). Ages
 and counts are words ("4 min ago", "42 tests") and have ordinary spaces.
@@ -14,26 +14,9 @@ from typing import Literal
 
 from lakehouse.metrics.period import DAY
 from portal.buckets import Span, following
+from portal.formats import MINUS, THIN, chosen, written
 
-THIN = "\u2009"
-MINUS = "\u2212"
 NONE = "–"
-
-MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 UNITS = ("", "k", "M", "bn", "tn")
 """Each is `STEP` times the one before."""
@@ -49,6 +32,7 @@ MOST_DECIMALS = 6
 
 MOST_PERCENT = 999
 LEAST_PERCENT = Decimal("0.1")
+LEAST_SECONDS = 0.01
 DAYS_AGO = 7
 
 # The default context keeps 28 digits and rounds halves to even; sums of decimals have 38 digits.
@@ -77,22 +61,21 @@ def short(value: Number | None, decimals: int | None = None) -> str:
         return NONE
     itself = _rounded(value, _decimals(value, decimals))
     if itself.copy_abs() < FULL_BELOW:
-        return _grouped(itself)
+        return _number(itself)
     thousands = _rounded(_scaled(value, 1), 1)
     number, unit = (thousands, "k") if thousands.copy_abs() < STEP else _in_units(value, 3, UNITS.index("M"))
-    return f"{_grouped(number)}{THIN}{unit}"
+    return f"{_number(number)}{THIN}{unit}"
 
 
 def exact(value: Number | None, decimals: int | None = None) -> str:
     """A number in full: "408,524.83", with so many decimals (None: its own)."""
-    return NONE if value is None else _grouped(_rounded(value, _decimals(value, decimals)))
+    return NONE if value is None else _number(_rounded(value, _decimals(value, decimals)))
 
 
 def axis(value: Number | float) -> str:
     """A number beside an axis: "0", "12.5k", "1.3M"; four digits, without zeros at their end."""
     number, unit = _in_units(Decimal(str(value)), AXIS_DIGITS, 0)
-    text = _grouped(number)
-    return (text.rstrip("0").rstrip(".") if "." in text else text) + unit
+    return _number(number.normalize(EXACTLY)) + unit
 
 
 def change(ratio: Decimal | None) -> Change | None:
@@ -103,10 +86,10 @@ def change(ratio: Decimal | None) -> Change | None:
     if percent == 0:
         return Change("no change", "same", "no change")
     size = percent.copy_abs()
-    text = f"{_grouped(size)}{THIN}%" if size <= MOST_PERCENT else f">{MOST_PERCENT}{THIN}%"
+    text = _percent(size) if size <= MOST_PERCENT else f">{_percent(Decimal(MOST_PERCENT))}"
     sign = "+" if percent > 0 else MINUS
     direction: Direction = "up" if percent > 0 else "down"
-    return Change(text, direction, f"{sign}{_grouped(size)}{THIN}%")
+    return Change(text, direction, f"{sign}{_percent(size)}")
 
 
 def share(part: Number | None, whole: Number | None) -> str | None:
@@ -115,23 +98,23 @@ def share(part: Number | None, whole: Number | None) -> str | None:
         return None
     percent = EXACTLY.divide(EXACTLY.scaleb(Decimal(part), 2), Decimal(whole))
     if percent and percent.copy_abs() < LEAST_PERCENT:
-        return f"<{LEAST_PERCENT}{THIN}%" if percent > 0 else f">{MINUS}{LEAST_PERCENT}{THIN}%"
-    return f"{_grouped(_rounded(percent, 1))}{THIN}%"
+        return f"<{_percent(LEAST_PERCENT)}" if percent > 0 else f">{_percent(-LEAST_PERCENT)}"
+    return _percent(_rounded(percent, 1))
 
 
 def count(number: int, singular: str, plural: str) -> str:
     """How many there are of something: "1 order", "1,438 orders"."""
-    return f"{_grouped(Decimal(number))} {singular if number == 1 else plural}"
+    return f"{_number(Decimal(number))} {singular if number == 1 else plural}"
 
 
 def day(value: date) -> str:
     """A date: "31 Mar 2026"."""
-    return f"{day_short(value)} {value.year}"
+    return written(chosen().day, value)
 
 
 def day_short(value: date) -> str:
     """A date whose year is known from its place: "31 Mar"."""
-    return f"{value.day} {MONTHS[value.month - 1][:3]}"
+    return written(chosen().day_short, value)
 
 
 def span_text(span: Span) -> str:
@@ -143,11 +126,11 @@ def bucket_text(start: date, grain: str) -> str:
     """A bucket as it stands on the calendar: "Mon, 4 Jul 2011", "4 Jul – 10 Jul 2011", "July 2011"."""
     match grain:
         case "day":
-            return f"{WEEKDAYS[start.weekday()]}, {day(start)}"
+            return written(chosen().weekday, start)
         case "week":
             return _from_to(start, following(start, grain) - DAY)
         case "month":
-            return f"{MONTHS[start.month - 1]} {start.year}"
+            return written(chosen().month, start)
     return bucket_short(start, grain)
 
 
@@ -155,11 +138,11 @@ def bucket_short(start: date, grain: str) -> str:
     """A bucket as a tick of an axis names it: "4 Jul" for days and weeks, "Jul 2011", "Q3 2011", "2011"."""
     match grain:
         case "month":
-            return f"{MONTHS[start.month - 1][:3]} {start.year}"
+            return written(chosen().month_short, start)
         case "quarter":
-            return f"Q{(start.month + 2) // 3} {start.year}"
+            return written(chosen().quarter, start)
         case "year":
-            return str(start.year)
+            return written(chosen().year, start)
     return day_short(start)
 
 
@@ -185,12 +168,25 @@ def age(moment: datetime, now: datetime) -> str:
 
 def moment_text(moment: datetime, zone: tzinfo) -> str:
     """A moment, which needs a zone, in another zone: "31 Mar 2026, 09:14"."""
-    there = moment.astimezone(zone)
-    return f"{day(there)}, {there.hour:02}:{there.minute:02}"
+    return written(chosen().moment, moment.astimezone(zone))
+
+
+def clock(moment: datetime, zone: tzinfo) -> str:
+    """What the clocks of a zone show at a moment, which needs a zone itself: "09:14"."""
+    return written(chosen().clock, moment.astimezone(zone))
+
+
+def took(seconds: float) -> str:
+    """How long something took: "0.12 s", "<0.01 s"."""
+    text = _number(_rounded(Decimal(str(max(seconds, LEAST_SECONDS))), 2))
+    return f"{'<' if seconds < LEAST_SECONDS else ''}{text}{THIN}s"
 
 
 def _from_to(first: date, last: date) -> str:
-    return f"{day_short(first) if first.year == last.year else day(first)} – {day(last)}"
+    if first.year != last.year:
+        return f"{day(first)} – {day(last)}"
+    begin, end = chosen().days
+    return written(begin, first) + written(end, last)
 
 
 def _decimals(value: Number, decimals: int | None) -> int:
@@ -227,7 +223,10 @@ def _of_digits(number: Decimal, digits: int) -> Decimal:
     return number
 
 
-def _grouped(number: Decimal) -> str:
-    """With commas between the thousands and a real minus, which zero does not have."""
-    text = f"{number.copy_abs():,f}"
-    return f"{MINUS}{text}" if number < 0 else text
+def _number(value: Decimal) -> str:
+    return chosen().number(value)
+
+
+def _percent(value: Decimal) -> str:
+    text = chosen().percent.format(_number(value.copy_abs()))
+    return f"{MINUS}{text}" if value < 0 else text

@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from math import ceil, floor, log10
+from unicodedata import category, east_asian_width
 
 from portal import wording
 
@@ -51,7 +52,7 @@ def scale(values: Sequence[float]) -> Scale:
     """The axis for these values: from zero, or from below it when some are, to a round number above the largest."""
     low, high = min(0.0, *values, 0.0), max(0.0, *values, 0.0)
     if low == high:
-        return Scale(0.0, 1.0, (0.0,), ("0",))
+        return Scale(0.0, 1.0, (0.0,), (wording.axis(0),))
     step = _round_up((high - low) / STEPS_OF_VALUES)
     first, last = floor(low / step), ceil(high / step)
     marks = tuple(number * step for number in range(first, last + 1))
@@ -68,7 +69,7 @@ def _round_up(size: float) -> float:
 def time_marks(starts: Sequence[date], longest_text: int) -> list[int]:
     """Which buckets get a mark: the first of each week, month, quarter or year, whichever are few enough, or every nth.
 
-    `starts` ascend; `longest_text` is the length of the longest mark in characters.
+    `starts` ascend; `longest_text` is the breadth of the longest mark.
     """
     most = MOST_MARKS if longest_text <= WIDE_CHARACTERS else MOST_WIDE_MARKS
     if len(starts) <= most:
@@ -77,6 +78,11 @@ def time_marks(starts: Sequence[date], longest_text: int) -> list[int]:
     marks = next((found for period in periods if len(found := _firsts(starts, period)) <= most), [])
     every = ceil((len(starts) - 1) / (most - 1))
     return marks if len(marks) >= FEWEST_MARKS else list(range(0, len(starts), every))
+
+
+def breadth(text: str) -> int:
+    """How wide a text is, in characters: those of Chinese and Japanese count twice, and marks that are not seen not."""
+    return sum(2 if east_asian_width(sign) in "WF" else category(sign) != "Cf" for sign in text)
 
 
 def _years(length: int) -> Periods:

@@ -51,7 +51,7 @@ LIGHT = Theme(
     past_soft="#f3eefc",
     on_past="#ffffff",
     compare="#6689e2",
-    series=("#2457d6", "#da7b10", "#13756a", "#a3338f", "#5a2d0c", "#7b8ca3"),
+    series=("#2457d6", "#da7b10", "#13756a", "#a1318e", "#5a2d0c", "#7b8ca3"),
 )
 
 DARK = Theme(
