@@ -1,4 +1,4 @@
-"""`GET /export/<page>[/<tile>].<csv|parquet>`: what a page shows, as a file, under the rights of whoever asks.
+"""`GET /export/<page>[/<tile>].<csv|parquet|xlsx>`: what a page shows, as a file, under the rights of whoever asks.
 
 One rule: an export reads what its page reads, at the page's address and version, and says whether it is all. The audit
 has one record before the first byte leaves, and one when the last one has left or nobody wanted it any more.
@@ -6,19 +6,39 @@ has one record before the first byte leaves, and one when the last one has left 
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
 
 from flask import Flask, Response, current_app, g, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from lakehouse.core import Lakehouse, Workspace
-from lakehouse.query.answer import Answer
-from portal.files import KINDS, as_csv, as_parquet, file_name
+from lakehouse.query.spool import Spooled
+from portal.files import KINDS, Facts, as_csv, as_parquet
 from portal.page import MOST_VALUES, OpenWorkspace, Page, Visit
 from portal.recording import about, leave_to_route
+from portal.workbook import as_xlsx, fitting, pieces
 
 RAW = "raw"
 """What an address says to have every text as it is, also one that a spreadsheet would compute."""
+
+SECRET = ("csrf_token", "token")
+"""Keys that no file repeats, should an address have them."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What file is asked for: its name without an ending, its kind, and whether texts stay as they are.
+
+    `folder` is where it may be built.
+    """
+
+    name: str
+    kind: str
+    is_raw: bool
+    folder: Path
 
 
 def add_exports(server: Flask, lakehouse: Lakehouse, open_workspace: OpenWorkspace) -> None:
@@ -34,13 +54,13 @@ def add_exports(server: Flask, lakehouse: Lakehouse, open_workspace: OpenWorkspa
         visit = _visit(current_app.config["LAKEPORT_BASE"] + asked.path)
         workspace = open_workspace(visit.version)
         leave_to_route()
-        with ExitStack() as recording:
-            recording.enter_context(lakehouse.audit.recorded(g.record, changes=True))
-            answer = asked.exports[tile](workspace, visit.without(RAW))
-            name = file_name("-".join(part for part in (page, tile) if part), workspace.release.number, answer, kind)
-            g.record.note(file=name)
-            pieces = _pieces(answer, workspace, kind, is_raw=visit.one(RAW) == "1")
-            return _sent(pieces, recording.pop_all(), name, kind, _facts(answer, workspace))
+        name = "-".join(part for part in (page, tile) if part)
+        wanted = Wanted(name, kind, visit.one(RAW) == "1", lakehouse.settings.folder)
+        visit = visit.without(RAW)
+        with ExitStack() as kept:
+            kept.enter_context(lakehouse.audit.recorded(g.record, changes=True))
+            found = kept.enter_context(asked.exports[tile](workspace, visit))
+            return _answer(wanted, found, _facts(found, workspace, visit, kind), kept)
 
     server.add_url_rule("/export/<page>.<kind>", "export", export, methods=["GET", "POST"])
     server.add_url_rule("/export/<page>/<tile>.<kind>", "export_tile", export, methods=["GET", "POST"])
@@ -54,33 +74,42 @@ def _visit(path: str) -> Visit:
     return Visit.from_search(path, request.query_string.decode("latin-1"))
 
 
-def _facts(answer: Answer, workspace: Workspace) -> dict[str, str]:
-    """What a file says of itself."""
+def _facts(found: Spooled, workspace: Workspace, visit: Visit, kind: str) -> Facts:
+    """What the file says of itself."""
+    page = f"{request.host_url.rstrip('/')}{visit.href(**dict.fromkeys(SECRET))}"
     release = workspace.release
-    complete = "true" if answer.complete else "false"
-    return {"release": str(release.number), "rows": str(answer.table.num_rows), "complete": complete}
+    facts = Facts(release.number, str(release.published), found.rows, found.complete, page)
+    return fitting(facts) if kind == "xlsx" else facts
 
 
-def _pieces(answer: Answer, workspace: Workspace, kind: str, *, is_raw: bool) -> Iterator[bytes]:
-    if kind == "csv":
-        return as_csv(answer, is_raw=is_raw)
-    return as_parquet(answer, {**_facts(answer, workspace), "published": workspace.release.published})
-
-
-def _sent(pieces: Iterator[bytes], recording: ExitStack, name: str, kind: str, facts: dict[str, str]) -> Response:
-    """The file as an answer; its end is recorded whether it was sent to its last byte or not."""
+def _answer(wanted: Wanted, found: Spooled, facts: Facts, kept: ExitStack) -> Response:
+    """The file as an answer. `kept` is what is open for it, until the last byte or until the reader has gone."""
+    name = facts.file_name(wanted.name, wanted.kind)
+    g.record.note(file=name)
+    written = _written(wanted, found, facts, kept)
+    # What is wrong with the first rows is said in words; an answer that has begun can only break off.
+    body = chain([next(written)], written)
+    left = kept.pop_all()
 
     def send() -> Iterator[bytes]:
-        yield from pieces
-        recording.close()
+        yield from body
+        left.close()
 
-    response = Response(send(), mimetype=KINDS[kind])
+    response = Response(send(), mimetype=KINDS[wanted.kind])
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    response.headers["X-Lakeport-Export"] = "; ".join(f"{key}={value}" for key, value in facts.items())
+    response.headers["X-Lakeport-Export"] = facts.header()
 
     @response.call_on_close
     def ended() -> None:
-        left = GeneratorExit("The reader has gone.")
-        recording.__exit__(GeneratorExit, left, None)  # does nothing when it was closed at the last byte
+        gone = GeneratorExit("The reader has gone.")
+        left.__exit__(GeneratorExit, gone, None)  # does nothing when it was closed at the last byte
 
     return response
+
+
+def _written(wanted: Wanted, found: Spooled, facts: Facts, kept: ExitStack) -> Iterator[bytes]:
+    if wanted.kind == "csv":
+        return as_csv(found.schema, found.batches(), is_raw=wanted.is_raw)
+    if wanted.kind == "parquet":
+        return as_parquet(found.schema, found.batches(), facts)
+    return pieces(kept.enter_context(as_xlsx(found.schema, found.batches(), facts, wanted.folder)))

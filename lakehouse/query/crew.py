@@ -28,7 +28,8 @@ class Crew:
     def __init__(self, limits: Limits, workers: int, per_user: int) -> None:
         """`per_user` is how many workers one asker may keep busy; 0 leaves one for others, where there are several."""
         self._limits, self._most = limits, workers
-        self._turns = Turns(per_user or max(1, workers - 1))
+        spared = max(1, workers - 1)
+        self._turns = Turns(per_user or spared, most_long=spared)
         self._changed = threading.Condition()
         self._workers: list[Worker] = []
         self._idle: list[Worker] = []
@@ -38,9 +39,9 @@ class Crew:
         self._finalizer = weakref.finalize(self, _kill_all, self._workers, self._owner)
 
     @contextmanager
-    def ticket(self, asker: str, token: str) -> Iterator[Ticket]:
+    def ticket(self, asker: str, token: str, *, is_long: bool = False) -> Iterator[Ticket]:
         """What a question needs to take a worker, and by which it can be cancelled until it is over."""
-        ticket = Ticket(asker, token)
+        ticket = Ticket(asker, token, is_long=is_long)
         with self._changed:
             self._tickets[ticket] = None
         try:

@@ -1,27 +1,30 @@
-"""The door to DuckDB: SQL and pins in, an Arrow table out, from a small pool of worker processes.
+"""The door to DuckDB: SQL and pins in, Arrow out, in memory or on disk, from a small pool of worker processes.
 
 One rule: whoever holds a pool never runs a query itself, so no query can take this process down.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from lakehouse.errors import RequestWrong, StatementWrong, Stopped, Unavailable
 from lakehouse.query.answer import Answer
 from lakehouse.query.cache import Cache, OutOfTime, SingleFlight
 from lakehouse.query.crew import Crew, check_wanted
 from lakehouse.query.pins import Pins, pins_key
-from lakehouse.query.process import Reply, TimeUp, WorkerGone
+from lakehouse.query.process import Reply, TimeUp, Worker, WorkerGone
 from lakehouse.query.scope import Scope
+from lakehouse.query.spool import Room, Spooled
 from lakehouse.query.wire import Limits
 from lakehouse.settings import QuerySettings
 
 EVERYTHING = Scope()
 """Sees every table."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -59,10 +62,12 @@ class Question:
 class QueryPool:
     """Query workers, started when they are needed, with a cache of answers before them. Thread-safe."""
 
-    def __init__(self, settings: QuerySettings, folders: Sequence[str], mask_key: str = "") -> None:
+    def __init__(
+        self, settings: QuerySettings, folders: Sequence[str], mask_key: str = "", spool_folder: Path | None = None
+    ) -> None:
         """A pool whose workers may read below `folders` (paths or URLs) and nowhere else.
 
-        `mask_key` is what values of hashed columns are hashed with.
+        `mask_key` is what values of hashed columns are hashed with; exports lie in `spool_folder` while they are read.
         """
         self._settings = settings
         limits = Limits(
@@ -75,6 +80,7 @@ class QueryPool:
         self._cache: Cache[Reply] = Cache(settings.cache_mb << 20)
         self._flights: SingleFlight[Reply] = SingleFlight()
         self._crew = Crew(limits, settings.workers, settings.per_user)
+        self._room = Room(spool_folder, settings.export_mb << 20)
 
     def __enter__(self) -> "QueryPool":
         return self
@@ -90,8 +96,8 @@ class QueryPool:
         Raises `StatementWrong` (the SQL), `Stopped` (time, memory, a lost worker) or `Unavailable` (data, shutdown).
         """
         started = time.monotonic()
-        timeout = min(question.timeout_seconds or self._settings.timeout_seconds, self._settings.timeout_seconds)
-        request = self._request(question, timeout)
+        request = self._request(question, self._settings.timeout_seconds, self._settings.max_rows)
+        timeout = request["timeout"]
         key = request["scope"], request["key"], request["sql"], request["max_rows"], request["trusted"]
         reply = self._cache.get(key)
         ran = False
@@ -107,6 +113,24 @@ class QueryPool:
                 raise Stopped(*error.args) from error
         return Answer(reply.table, reply.complete, cached=not ran, seconds=time.monotonic() - started)
 
+    def export(self, question: Question) -> Spooled:
+        """The rows of the question on disk, under the limits of exports; they are neither shared nor kept.
+
+        Raises what `ask` raises, and `Busy` when the asker has too many of them. The caller closes what it gets.
+        """
+        started = time.monotonic()
+        request = self._request(question, self._settings.export_seconds, self._settings.export_rows)
+        request["is_export"] = True
+        self._crew.check_open()
+        spool = self._room.spool(question.asker)
+        deadline = started + request["timeout"]
+        try:
+            said = self._on_worker(request, deadline, lambda worker: worker.listen(request, deadline, spool.write))
+        except BaseException:
+            spool.close()
+            raise
+        return Spooled(spool, said["rows"], said["complete"], time.monotonic() - started)
+
     def close(self) -> None:
         """End all workers; who still waits gets `Unavailable`. Closing twice is fine."""
         self._crew.close()
@@ -115,11 +139,10 @@ class QueryPool:
         """Stop the questions that carry this token; their askers get `Stopped`. False when there was none."""
         return self._crew.cancel(token)
 
-    def _request(self, question: Question, timeout: float) -> dict[str, Any]:
+    def _request(self, question: Question, seconds: float, most_rows: int) -> dict[str, Any]:
         scope = question.scope
         visible = {name: pin for name, pin in question.pins.items() if scope.sees(name)}
         public = question.public & visible.keys()
-        limit = self._settings.max_rows
         return {
             "sql": question.sql,
             "pins": {name: (pin.metadata, pin.snapshot) for name, pin in visible.items()},
@@ -130,30 +153,33 @@ class QueryPool:
             "trusted": question.trusted,
             "asker": question.asker,
             "token": question.cancel_token,
-            "timeout": timeout,
-            "max_rows": limit if question.max_rows is None else min(question.max_rows, limit),
+            "timeout": min(question.timeout_seconds or seconds, seconds),
+            "max_rows": most_rows if question.max_rows is None else min(question.max_rows, most_rows),
+            "is_export": False,
         }
 
     def _reply(self, key: tuple[str, ...], request: dict[str, Any], deadline: float) -> Reply:
         # An equal question may have been answered since this one looked.
         reply = self._cache.get(key)
         if reply is None:
-            reply = self._asked(key, request, deadline)
+            # While this one waits for its turn, somebody else may have the same answer.
+            reply = self._on_worker(
+                request, deadline, lambda worker: self._cache.get(key) or worker.ask(request, deadline)
+            )
             if reply.stable:
                 self._cache.put(key, reply, reply.size_bytes)
         return reply
 
-    def _asked(self, key: tuple[str, ...], request: dict[str, Any], deadline: float) -> Reply:
-        """The reply of a worker; asked again when one had gone before it read the question."""
+    def _on_worker(self, request: dict[str, Any], deadline: float, work: Callable[[Worker], T]) -> T:
+        """What `work` gets from a worker; done again when one had gone before it read the question."""
         gone: WorkerGone | None = None
-        with self._crew.ticket(request["asker"], request["token"]) as ticket:
+        with self._crew.ticket(request["asker"], request["token"], is_long=request["is_export"]) as ticket:
             for _ in range(self._settings.workers + 1):
                 worker = self._crew.take(ticket, request["scope"], request["key"], deadline)
                 try:
-                    # While this one waited for its turn, somebody else may have had the same answer.
-                    return self._cache.get(key) or worker.ask(request, deadline)
+                    return work(worker)
                 except TimeUp as error:
-                    raise _late(request["timeout"]) from error
+                    raise _late(request["timeout"], is_export=request["is_export"]) from error
                 except WorkerGone as error:
                     self._crew.check_open()
                     check_wanted(ticket)
@@ -165,10 +191,11 @@ class QueryPool:
         raise Unavailable("Query workers do not start; the log has their last words. Run `lakeport doctor`.") from gone
 
 
-def _late(timeout: float) -> OutOfTime:
+def _late(timeout: float, *, is_export: bool = False) -> OutOfTime:
+    setting = "query.export_seconds" if is_export else "query.timeout_seconds"
     return OutOfTime(
         f"The query was stopped after {timeout:g} s. Ask for less (a shorter time range, fewer groups), "
-        "or raise query.timeout_seconds."
+        f"or raise {setting}."
     )
 
 

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -111,14 +112,20 @@ class Worker:
         return (scope, pins) in self._known
 
     def ask(self, question: dict[str, Any], deadline: float) -> Reply:
-        """Rows of the question, whose `deadline` is on the monotonic clock.
+        """Rows of the question, as `listen` gets them."""
+        pieces: list[bytearray] = []
+        last = self.listen(question, deadline, pieces.append)
+        body = b"".join(pieces)
+        return Reply(pa.ipc.open_stream(body).read_all(), len(body), last["complete"], last["stable"])
 
-        Raises what the worker said, `TimeUp`, or `WorkerGone`. After anything but an answer or an error of the worker
-        it is no longer usable.
+    def listen(self, question: dict[str, Any], deadline: float, keep: Callable[[bytearray], None]) -> dict[str, Any]:
+        """What the worker says of its answer, after `keep` was given all pieces of the Arrow stream.
+
+        The question's `deadline` is on the monotonic clock. Raises what the worker said, what `keep` raises, `TimeUp`,
+        or `WorkerGone`. After anything but an answer or an error of the worker it is no longer usable.
         """
         had_read = False
         kill_at = deadline + GRACE_SECONDS
-        pieces: list[bytearray] = []
         answered = False
         try:
             self._send(wire.pack(wire.QUESTION, {**question, "deadline": deadline}), kill_at)
@@ -126,7 +133,7 @@ class Worker:
                 kind, payload = wire.read_frame(lambda size: self._receive(size, kill_at))
                 had_read = True
                 if kind == wire.DATA:
-                    pieces.append(payload)
+                    keep(payload)
                 elif kind != wire.READ:
                     break
             answered = True
@@ -135,13 +142,12 @@ class Worker:
         finally:
             if not answered:
                 self.tired = True
-        last = json.loads(payload)
+        last: dict[str, Any] = json.loads(payload)
         self.tired = last["tired"]
         if kind == wire.ERROR:
             raise _said(last)
         self._remember(question["scope"], question["key"])
-        body = b"".join(pieces)
-        return Reply(pa.ipc.open_stream(body).read_all(), len(body), last["complete"], last["stable"])
+        return last
 
     def end(self) -> None:
         """Let the process end; whoever asks it notices."""

@@ -136,12 +136,13 @@ class Worker:
         try:
             cursor.execute(statement.sql)
             sink = io.BufferedWriter(wire.DataFrames(self._answers), wire.CHUNK_BYTES)
-            complete = send_rows(cursor, sink, question["max_rows"], self._limits.memory_mb << 20)
+            max_bytes = None if question["is_export"] else self._limits.memory_mb << 20
+            sent = send_rows(cursor, sink, question["max_rows"], max_bytes)
             sink.flush()
         except FOREIGN as error:
             unknown = unknown_table(error, question["pins"])
             raise unknown or translated(error, self._limits.folders) from error
-        return {"complete": complete, "stable": statement.stable}
+        return {"rows": sent.rows, "complete": sent.complete, "stable": statement.stable}
 
     def _instance(self, question: dict[str, Any]) -> Instance:
         key = question["scope"]

@@ -3,27 +3,25 @@
 import csv
 import io
 from collections.abc import Iterator
-from dataclasses import replace
+from contextlib import suppress
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import duckdb
-import pyarrow as pa
 import pytest
 from flask import Flask
-from hypothesis import given
-from hypothesis import strategies as st
 from pyarrow import parquet
 from visitor import PASSWORD, Visitor
 
 from lakehouse.access.identity import operator
 from lakehouse.core import Lakehouse
-from lakehouse.query.answer import Answer
+from lakehouse.query.spool import MOST_OPEN
 from lakehouse.settings import read_settings
 from lakehouse.state.store import open_state
 from portal.app import create_app
-from portal.files import as_csv, as_parquet
 from tests.pipelines.lake import Lake
+from tests.portal.written import csv_of, read_sheets
 
 TILES = ("", "/lines", "/key-figures", "/over-time", "/region", "/product")
 
@@ -76,7 +74,7 @@ def test_a_file_holds_what_its_plan_gives_and_says_so(server: Flask, tile: str, 
     assert columns.num_rows == count
     assert columns.schema.metadata[b"lakeport.complete"] == b"true"
     assert columns.schema.metadata[b"lakeport.release"] == release.encode()
-    assert rows(text.data) == rows(b"".join(as_csv(Answer(columns, True, False, 0), is_raw=False)))
+    assert rows(text.data) == rows(csv_of(columns))
 
 
 def test_the_numbers_are_those_of_independent_sql(server: Flask, lakehouse: Lakehouse) -> None:
@@ -104,7 +102,7 @@ def test_a_file_holds_no_row_that_its_reader_may_not_see(server: Flask, tile: st
 
 def test_a_file_that_is_cut_says_so(sample_lake: Lake, lakehouse: Lakehouse) -> None:
     settings = read_settings(sample_lake.home)
-    few = settings.model_copy(update={"query": settings.query.model_copy(update={"max_rows": 100})})
+    few = settings.model_copy(update={"query": settings.query.model_copy(update={"export_rows": 100})})
     with Lakehouse(few, open_state(few)) as opened:
         answer = signed_in(create_app(opened).server).get("/export/revenue.csv?period=all")
 
@@ -160,52 +158,109 @@ def test_an_export_that_nobody_reads_to_its_end_is_recorded_as_such(server: Flas
     assert lakehouse.audit.records(limit=1)[0]["verdict"] == "failed"
 
 
-ODD = ["=1+1", "+1", "-1", "@x", "\tx", "\rx", 'say "hi"', "a,b", "line\nend", "", None, "plain", "'quoted"]
+def test_what_a_reader_has_left_behind_is_closed(server: Flask) -> None:
+    visitor = signed_in(server)
+    visitor.get("/export/revenue.csv?period=all").get_data()
+    before = spools()
+
+    answer = visitor.get("/export/revenue.csv?period=all", buffered=False)
+    held = spools()
+    answer.close()
+
+    assert held == before + 1
+    assert spools() == before
 
 
-def test_text_that_a_spreadsheet_would_compute_is_marked_unless_it_is_wanted_raw() -> None:
-    table = pa.table({"t": ODD, "=n": pa.array(range(len(ODD)))})
+def test_a_reader_who_is_slow_holds_no_worker(sample_lake: Lake, lakehouse: Lakehouse) -> None:
+    settings = read_settings(sample_lake.home)
+    one = settings.model_copy(update={"query": settings.query.model_copy(update={"workers": 1})})
+    with Lakehouse(one, open_state(one)) as opened:
+        visitor = signed_in(create_app(opened).server)
+        slow = [visitor.get("/export/revenue.csv?period=all", buffered=False) for _ in range(3)]
 
-    safe, raw = (b"".join(as_csv(Answer(table, True, False, 0), is_raw=is_raw)) for is_raw in (False, True))
+        answer = visitor.get("/export/revenue/region.csv?period=all")
 
-    assert [row["t"] for row in rows(safe)[:6]] == ["'=1+1", "'+1", "'-1", "'@x", "'\tx", "'\rx"]
-    assert [row["t"] for row in rows(raw)] == [text or "" for text in ODD]
-    assert list(rows(safe)[0]) == ["t", "'=n"]
-    assert safe.startswith(b'"t","\'=n"\r\n')
-    assert b'"say ""hi"""' in safe
-
-
-def test_a_number_that_is_negative_stays_a_number() -> None:
-    table = pa.table({"n": pa.array([-5, None])})
-
-    assert b"".join(as_csv(Answer(table, True, False, 0), is_raw=False)) == b'"n"\r\n-5\r\n\r\n'
+        assert answer.status_code == 200
+        assert f"rows={len(rows(slow[0].data))};" in slow[0].headers["X-Lakeport-Export"]
+        for one_of_them in slow:
+            one_of_them.close()
 
 
-@given(
-    texts=st.lists(st.none() | st.text(st.characters(codec="utf-8", exclude_characters="\0")), min_size=1, max_size=30)
-)
-def test_a_raw_file_gives_every_value_back(texts: list[str | None]) -> None:
-    table = pa.table({"n": pa.array(range(len(texts))), "t": pa.array(texts, pa.string())})
-    answer = Answer(table, True, False, 0)
+def test_a_workbook_has_the_rows_of_the_other_files_and_says_of_which_page_they_are(server: Flask) -> None:
+    visitor = signed_in(server)
+    search = "?period=all&region=North&at=1"
 
-    written = b"".join(as_csv(answer, is_raw=True))
-    again = parquet.read_table(io.BytesIO(b"".join(as_parquet(answer, {"rows": "1"}))))
+    answer = visitor.get(f"/export/revenue.xlsx{search}&raw=1")
+    sheets = read_sheets(answer.data)
+    table = parquet.read_table(io.BytesIO(visitor.get(f"/export/revenue.parquet{search}").data))
 
-    assert [row["t"] for row in rows(written)] == [text or "" for text in texts]
-    assert again.to_pylist() == table.to_pylist()
+    header, *found = sheets["Data"]
+    assert answer.mimetype == "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    assert f"revenue.release-1.all-{table.num_rows}-rows.xlsx" in answer.headers["Content-Disposition"]
+    assert list(header) == table.column_names
+    assert [[plain(value) for value in row] for row in found] == [
+        [plain(value) for value in row.values()] for row in table.to_pylist()
+    ]
+    about = dict(row for row in sheets["About"] if row[1])
+    assert about["Address"] == f"http://localhost/revenue{search}"
+    assert (about["Release"], about["Rows"]) == ("1", str(table.num_rows))
 
 
-def test_a_large_file_comes_in_pieces_and_whole(tmp_path: Path) -> None:
-    table = pa.table({"n": pa.array(range(100_000))})
-    answer = replace(Answer(table, True, False, 0), complete=False)
+def plain(value: Any) -> Any:
+    """A value as both kinds of file have it: a sheet has moments for days, and no decimals."""
+    if isinstance(value, datetime):
+        return value.date()
+    return float(value) if isinstance(value, Decimal) else value
 
-    pieces = list(as_csv(answer, is_raw=False))
-    (tmp_path / "all.parquet").write_bytes(b"".join(as_parquet(answer, {})))
 
-    assert len(pieces) > 3
-    assert len(rows(b"".join(pieces))) == 100_000
-    with duckdb.connect() as other:
-        assert other.execute(f"select count(*), sum(n) from '{tmp_path}/all.parquet'").fetchone() == (
-            100_000,
-            sum(range(100_000)),
-        )
+def test_what_no_cell_holds_is_said_before_the_file_begins(server: Flask, lakehouse: Lakehouse) -> None:
+    query = lakehouse.settings.query.model_copy(update={"free_sql": True})
+    with Lakehouse(lakehouse.settings.model_copy(update={"query": query}), lakehouse.state) as opened:
+        visitor = Visitor(create_app(opened).server)
+        opened.users.add("file.anna", PASSWORD, "analyst")
+        visitor.log_in("file.anna")
+        data = {"q": "select repeat('x', 40000) as note", "csrf_token": visitor.token}
+
+        answer = visitor.post("/export/sql.xlsx", data=data, headers={"Accept": "application/json"})
+        record = opened.audit.records(limit=1)[0]
+
+    assert answer.status_code == 400
+    assert "A text in column 'note' has more than the 32,767 characters" in answer.get_json()["text"]
+    assert record["verdict"] == "failed"
+
+
+def test_the_menu_has_every_kind_of_every_tile_and_csv_with_texts_as_they_are(server: Flask) -> None:
+    search = "?period=all&region=North"
+    menu = next(one for one in signed_in(server).page(f"/revenue{search}").of_class("lp-pop") if "Export" in one.text)
+
+    hrefs = [node["props"]["href"] for node in menu.walk() if node["type"] == "A"]
+
+    for tile in TILES[1:]:
+        kinds = [f"/export/revenue{tile}.{kind}{search}" for kind in ("csv", "xlsx", "parquet")]
+        assert {*kinds, f"/export/revenue{tile}.csv{search}&raw=1"} <= set(hrefs)
+    assert "how many rows it has, and whether that is all" in menu.text
+
+
+def test_nobody_has_more_exports_under_way_than_a_few(server: Flask) -> None:
+    visitor, other = signed_in(server), signed_in(server, "file.nora")
+    held = [visitor.get("/export/revenue.csv?period=all", buffered=False) for _ in range(MOST_OPEN)]
+
+    refused = visitor.get("/export/revenue.csv", headers={"Accept": "application/json"})
+    others = other.get("/export/revenue.csv")
+    for answer in held:
+        answer.close()
+
+    assert refused.status_code == 409
+    assert "of your exports are under way" in refused.get_json()["text"]
+    assert others.status_code == 200
+    assert visitor.get("/export/revenue.csv").status_code == 200
+
+
+def spools() -> int:
+    """How many files without a name this process has open."""
+    found = 0
+    for one in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):
+            place = str(one.readlink())
+            found += place.endswith("(deleted)") and "/.lakeport/" in place
+    return found

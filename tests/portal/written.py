@@ -1,0 +1,37 @@
+"""Tables written as files by the portal, and read back by programs that know nothing of it."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pyarrow as pa
+
+from portal.files import Facts, as_csv, as_parquet
+from portal.workbook import as_xlsx
+
+FACTS = Facts(17, "2026-03-31T09:14:00+00:00", 10, True, "http://localhost/revenue?period=all")
+
+
+def csv_of(table: pa.Table, *, is_raw: bool = False) -> bytes:
+    return b"".join(as_csv(table.schema, table.to_batches(), is_raw=is_raw))
+
+
+def parquet_of(table: pa.Table) -> bytes:
+    return b"".join(as_parquet(table.schema, table.to_batches(), FACTS))
+
+
+def sheets_of(table: pa.Table, folder: Path, facts: Facts | None = None) -> dict[str, list[tuple[Any, ...]]]:
+    """Rows of both sheets as openpyxl reads them, by the name of the sheet."""
+    said = facts or Facts(FACTS.release, FACTS.published, table.num_rows, True, FACTS.address)
+    with as_xlsx(table.schema, table.to_batches(), said, folder) as file:
+        return read_sheets(file.read())
+
+
+def read_sheets(data: bytes) -> dict[str, list[tuple[Any, ...]]]:
+    book = openpyxl.load_workbook(io.BytesIO(data), read_only=True)
+    try:
+        assert all(cell.data_type != "f" for sheet in book for row in sheet.iter_rows() for cell in row)
+        return {sheet.title: list(sheet.iter_rows(values_only=True)) for sheet in book}
+    finally:
+        book.close()
