@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from lakehouse.errors import Unavailable
 from lakehouse.query.pins import Pin
+from lakehouse.quoting import sql_text
 
 if TYPE_CHECKING:
     import duckdb
@@ -36,8 +37,10 @@ def connect(memory_limit: str, threads: int) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(":memory:")
     try:
         prepare(connection)
-        connection.execute(f"SET memory_limit = {literal(memory_limit)}")
+        connection.execute(f"SET memory_limit = {sql_text(memory_limit)}")
         connection.execute(f"SET threads = {int(threads)}")
+        # Without them what a costly question has used stays with the process until the next costly one.
+        connection.execute("SET allocator_background_threads = true")
     except (duckdb.Error, Unavailable) as error:
         connection.close()
         if isinstance(error, Unavailable):
@@ -52,7 +55,7 @@ def prepare(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("SET autoinstall_known_extensions = false")
     connection.execute("SET autoload_known_extensions = false")
     for path in paths:
-        connection.execute(f"LOAD {literal(str(path))}")
+        connection.execute(f"LOAD {sql_text(str(path))}")
     connection.execute("SET GLOBAL TimeZone = 'UTC'")
 
 
@@ -67,7 +70,7 @@ def lock(connection: duckdb.DuckDBPyConnection, folders: Sequence[str]) -> None:
     connection.execute("SET python_enable_replacements = false")
     connection.execute("SET allow_persistent_secrets = false")
     connection.execute("SET temp_directory = ''")
-    connection.execute(f"SET allowed_directories = [{', '.join(literal(folder) for folder in allowed)}]")
+    connection.execute(f"SET allowed_directories = [{', '.join(sql_text(folder) for folder in allowed)}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
 
@@ -78,18 +81,8 @@ def table_function(pin: Pin) -> str:
     Metadata of a table without snapshots gives no rows under the right columns.
     """
     if pin.snapshot is None:
-        return f"iceberg_scan({literal(pin.metadata)})"
-    return f"iceberg_scan({literal(pin.metadata)}, snapshot_from_id => {int(pin.snapshot)})"
-
-
-def literal(text: str) -> str:
-    """The text as an SQL string."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def identifier(name: str) -> str:
-    """The name as a quoted SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
+        return f"iceberg_scan({sql_text(pin.metadata)})"
+    return f"iceberg_scan({sql_text(pin.metadata)}, snapshot_from_id => {int(pin.snapshot)})"
 
 
 def _extension_path(name: str) -> Path:

@@ -96,16 +96,26 @@ def test_everyday_statements_answer_what_is_granted(shop: Shop, rights: Rights) 
         shop.check(sql, rights)
 
 
-@settings(SETTINGS, max_examples=400, derandomize=True)
+@settings(SETTINGS, max_examples=100, derandomize=True)
 @given(statements(), ANY_RIGHTS)
 def test_a_statement_answers_what_is_granted(shop: Shop, sql: str, rights: Rights) -> None:
     shop.check(sql, rights)
 
 
-@settings(SETTINGS, max_examples=150, derandomize=True)
+@settings(SETTINGS, max_examples=40, derandomize=True)
 @given(statements(determined=False), ANY_RIGHTS)
 def test_a_statement_without_a_settled_answer_shows_nothing_foreign(shop: Shop, sql: str, rights: Rights) -> None:
     shop.check_foreign(sql, rights)
+
+
+@pytest.mark.slow
+@settings(SETTINGS, max_examples=1_000, derandomize=True)
+@given(statements(), statements(determined=False), ANY_RIGHTS)
+def test_hundreds_of_statements_answer_what_is_granted_and_show_nothing_foreign(
+    shop: Shop, sql: str, unsettled: str, rights: Rights
+) -> None:
+    shop.check(sql, rights)
+    shop.check_foreign(unsettled, rights)
 
 
 @pytest.mark.fuzz

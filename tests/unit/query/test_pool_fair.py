@@ -51,7 +51,7 @@ def flood(pool: QueryPool, asker: str, sql: str, count: int, timeout_seconds: fl
             time.sleep(0.02)
 
 
-@pytest.mark.parametrize("sql", [ENDLESS, DEAF])
+@pytest.mark.parametrize("sql", [DEAF, pytest.param(ENDLESS, marks=pytest.mark.slow)])
 def test_a_flood_of_one_user_slows_nobody_elses_question_for_a_second(open_pool: OpenPool, sql: str) -> None:
     pool = open_pool(workers=2, threads=1)
     seconds(pool, "bea", -1)
@@ -100,7 +100,7 @@ def test_who_runs_as_much_as_it_may_is_passed_over_and_nobody_is_forgotten() -> 
     assert turns.next() is second
 
 
-@pytest.mark.parametrize("sql", [ENDLESS, DEAF])
+@pytest.mark.parametrize("sql", [DEAF, pytest.param(ENDLESS, marks=pytest.mark.slow)])
 def test_a_running_question_is_cancelled_at_once(open_pool: OpenPool, sql: str) -> None:
     pool = open_pool(workers=1)
     with ThreadPoolExecutor() as threads:

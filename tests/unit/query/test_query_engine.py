@@ -11,7 +11,8 @@ import pytest
 from query_lake import Lake
 
 from lakehouse.errors import Unavailable
-from lakehouse.query.engine import connect, extension_paths, literal, lock, table_function
+from lakehouse.query.engine import connect, extension_paths, lock, table_function
+from lakehouse.quoting import sql_text
 
 
 def test_extensions_come_from_packages_with_avro_before_iceberg() -> None:
@@ -74,9 +75,9 @@ def test_a_locked_connection_reads_its_folders_and_not_those_that_only_begin_lik
     with connect("256MB", 1) as connection:
         lock(connection, [str(tmp_path / "lake")])
 
-        assert connection.execute(f"FROM read_csv({literal(str(tmp_path / 'lake' / 'a.csv'))})").fetchall() == [(1,)]
+        assert connection.execute(f"FROM read_csv({sql_text(str(tmp_path / 'lake' / 'a.csv'))})").fetchall() == [(1,)]
         with pytest.raises(Exception, match="Permission Error"):
-            connection.execute(f"FROM read_csv({literal(str(tmp_path / 'lake2' / 'a.csv'))})")
+            connection.execute(f"FROM read_csv({sql_text(str(tmp_path / 'lake2' / 'a.csv'))})")
 
 
 def test_holding_a_pool_does_not_import_duckdb() -> None:
