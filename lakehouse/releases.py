@@ -6,7 +6,7 @@ needs no PyIceberg; `lakehouse.tables.publish` makes releases.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, select
 
 from lakehouse.errors import NoRelease, RequestWrong, Unavailable
 from lakehouse.memory import Memory
+from lakehouse.quality import Verdict, Verdicts
 from lakehouse.query.pins import Pin
 from lakehouse.state.schema import definitions, releases, stamp
 from lakehouse.state.store import State
@@ -24,6 +25,15 @@ KNOWN = 64
 """How many releases stay in memory: what a release holds never changes once it has been current."""
 
 _WHOLE = select(releases, definitions.c.document).outerjoin(definitions)
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much a snapshot holds: rows, and the bytes and number of its data files."""
+
+    rows: int
+    bytes: int
+    files: int
 
 
 @dataclass(frozen=True)
@@ -38,6 +48,8 @@ class Release:
     nodes: Mapping[str, str]  # models and tests -> fingerprint of their code and of what they have read
     definitions: Mapping[str, Any] | None  # metrics, dimensions and the data dictionary
     definitions_id: str | None  # equal for equal definitions
+    tests: Verdicts | None = None  # None: nobody has written them down
+    sizes: Mapping[str, Size] = field(default_factory=dict)  # of the tables of which it is known
 
 
 @dataclass(frozen=True)
@@ -55,6 +67,7 @@ class Releases:
     def __init__(self, state: State, env: str, zone: ZoneInfo) -> None:
         self._state, self._env, self._zone = state, env, zone
         self._known = Memory(KNOWN)
+        self._changes = Memory(KNOWN)
 
     def current(self) -> Release | None:
         """The release that readers see now; None before the first."""
@@ -68,6 +81,10 @@ class Releases:
         with self._state.read() as connection:
             rows = connection.execute(which.where(*mine).order_by(releases.c.number.desc()).limit(limit))
             return [Published(row.number, row.published, row.run) for row in rows]
+
+    def changes(self, number: int) -> Mapping[str, Published]:
+        """Table -> the release that brought the snapshot which it has in this release."""
+        return self._changes.get(number, lambda: self._found_changes(number))
 
     def at(self, version: str) -> Release:
         """The release that a VERSION means: a number, a date, a time with zone, TABLE@SNAPSHOT, or `now`.
@@ -87,6 +104,23 @@ class Releases:
             return self._alone(*version.split("@"))
         until = self._moment(version)
         return self._first(f"Nothing had been released by {version}", releases.c.published <= stamp(until))
+
+    def _found_changes(self, number: int) -> Mapping[str, Published]:
+        columns = (releases.c.number, releases.c.published, releases.c.run, releases.c.pins)
+        mine = (releases.c.env == self._env, releases.c.state.in_(SEEN), releases.c.number <= number)
+        found: dict[str, Published] = {}
+        sought: dict[str, int | None] = {}  # table -> the snapshot that it still has in the release before
+        with self._state.read() as connection:
+            rows = connection.execute(select(*columns).where(*mine).order_by(releases.c.number.desc()))
+            for row in rows:  # read one by one: most tables have changed lately
+                same = {table: pin["snapshot"] for table, pin in row.pins.items()}
+                sought = sought if found else same
+                sought = {table: snapshot for table, snapshot in sought.items() if same.get(table, 0) == snapshot}
+                found |= dict.fromkeys(sought, Published(row.number, row.published, row.run))
+                if not sought:
+                    break
+            rows.close()
+        return found
 
     def _alone(self, table: str, snapshot: str) -> Release:
         """The newest release that has published a table at this snapshot, reduced to that table."""
@@ -160,4 +194,7 @@ def _current(env: str) -> tuple[Any, ...]:
 
 def _release(row: Row[Any]) -> Release:
     pins = {table: Pin(pin["metadata"], pin["snapshot"]) for table, pin in row.pins.items()}
-    return Release(row.number, row.env, row.run, row.published, pins, row.nodes, row.document, row.definitions)
+    tests = None if row.tests is None else {name: Verdict.from_json(found) for name, found in row.tests.items()}
+    sizes = {table: Size(**found) for table, found in (row.sizes or {}).items()}
+    named = row.number, row.env, row.run, row.published
+    return Release(*named, pins, row.nodes, row.document, row.definitions, tests, sizes)

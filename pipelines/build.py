@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from lakehouse.errors import RequestWrong, WorkFailed
+from lakehouse.quality import Ran, Verdicts, read_verdicts
 from lakehouse.query.pins import Pin
 from lakehouse.releases import Release
 from lakehouse.settings import Settings
+from lakehouse.state.schema import now
 from lakehouse.tables.catalog import TableCatalog
 from lakehouse.tables.write import Staged
 from pipelines.context import RunContext
@@ -36,6 +38,8 @@ class Built:
     tables: dict[str, str] = field(default_factory=dict)  # table -> node, of every model that is a table
     passed: int = 0
     failed: list[str] = field(default_factory=list)
+    ran: dict[str, Ran] = field(default_factory=dict)  # test -> how it went, of those that ran and did not fail
+    tests: Verdicts = field(default_factory=dict)
     semantics: dict[str, Any] = field(default_factory=dict)  # dbt's semantic manifest
     manifest: dict[str, Any] = field(default_factory=dict)  # dbt's manifest
 
@@ -64,6 +68,8 @@ class Builder:
         released, nodes = (before.pins, before.nodes) if before is not None else ({}, {})
         stays = {node for node, value in built.nodes.items() if nodes.get(node) == value}
         stays -= {node for table, node in built.tables.items() if table not in released}
+        verdicts = (before.tests or {}) if before is not None else {}
+        stays -= {node for node in stays if manifest.nodes[node].resource_type == "test" and node not in verdicts}
         pins = {table: released[table] for table, node in built.tables.items() if node in stays}
         Plugin.context = BuildContext(self.catalog, context.events, context.run, {**raw, **pins})
         todo = [node for node in built.nodes if node not in stays]
@@ -73,6 +79,7 @@ class Builder:
             project.build(manifest, todo, built)
         built.staged = Plugin.context.staged
         built.semantics, built.manifest = project.keep_artefacts()
+        built.tests = read_verdicts(built.manifest, built.ran, verdicts)
         return built
 
 
@@ -82,7 +89,7 @@ class _Project:
     def __init__(self, context: RunContext) -> None:
         os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
         settings, folder = context.settings, context.folder
-        self._folder, self._events = folder, context.events
+        self._folder, self._events, self._run = folder, context.events, context.run
         self._target = settings.folder / "dbt" / context.env
         self.fingerprint = project_fingerprint(settings)
         profiles = folder / "dbt"
@@ -127,6 +134,7 @@ class _Project:
                 built.failed.append(f"{node.node.name}: {node.status}: {_first_lines(node.message)}")
             elif node.node.resource_type == "test":
                 built.passed += 1
+                built.ran[node.node.unique_id] = Ran(str(node.status), node.failures or 0, self._run, now())
 
     def keep_artefacts(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Keep dbt's artefacts in the run's folder; returns the semantic manifest and the manifest."""

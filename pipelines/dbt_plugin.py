@@ -12,8 +12,9 @@ from typing import Any
 import duckdb
 from dbt.adapters.duckdb.plugins import BasePlugin
 
-from lakehouse.query.engine import identifier, literal, prepare, table_function
+from lakehouse.query.engine import prepare, table_function
 from lakehouse.query.pins import Pin
+from lakehouse.quoting import sql_name, sql_text
 from lakehouse.tables.catalog import RUN_PROPERTY, TableCatalog
 from lakehouse.tables.write import EVERYTHING, Staged, stage
 from pipelines.events import Events
@@ -55,12 +56,12 @@ class Plugin(BasePlugin):  # type: ignore[misc]  # dbt-duckdb has no types
         properties = {RUN_PROPERTY: context.run, "lakeport.node": config["node"]}
         staged = stage(context.catalog, table, rows, EVERYTHING, properties)
         candidate = staged.write_candidate(context.run)
-        self._view(relation.schema, relation.identifier, f"iceberg_scan({literal(candidate)})")
+        self._view(relation.schema, relation.identifier, f"iceberg_scan({sql_text(candidate)})")
         with context.lock:
             context.staged[table] = staged
         context.events.mark("build", f"{table} staged")
 
     def _view(self, schema: str, name: str, rows: str) -> None:
         cursor = self._connection.cursor()
-        cursor.execute(f"create schema if not exists {identifier(schema)}")
-        cursor.execute(f"create or replace view {identifier(schema)}.{identifier(name)} as select * from {rows}")
+        cursor.execute(f"create schema if not exists {sql_name(schema)}")
+        cursor.execute(f"create or replace view {sql_name(schema)}.{sql_name(name)} as select * from {rows}")

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from lakehouse.query.engine import connect, identifier, literal, table_function
+from lakehouse.query.engine import connect, table_function
 from lakehouse.query.pins import Pin
+from lakehouse.quoting import sql_name, sql_text
 from pipelines.inputs import SourceInputs
 from pipelines.sources.csv_file import QUARANTINE, rows_schema
 
@@ -58,8 +59,8 @@ class KeyCheck:
     def __init__(self, source: SourceInputs, rows: Sequence[Path], held: Pin | None, folder: Path) -> None:
         self._source = source
         self._connection = connect(MEMORY, threads=2)
-        self._connection.execute(f"set temp_directory = {literal(str(folder / 'spill'))}")
-        files = ", ".join(literal(str(path)) for path in rows)
+        self._connection.execute(f"set temp_directory = {sql_text(str(folder / 'spill'))}")
+        files = ", ".join(sql_text(str(path)) for path in rows)
         self._connection.execute(f"create view _rows as from read_parquet([{files}])")
         if held is None:
             self._connection.execute("create table _judged (_file text, _line bigint, _verdict text)")
@@ -69,13 +70,13 @@ class KeyCheck:
         self._connection.execute(_REPEATED.format(row=self._row("_fresh")))
 
     def _row(self, table: str) -> str:
-        columns = (f"{identifier(name)} := {table}.{identifier(name)}" for name in self._source.settings.columns)
+        columns = (f"{sql_name(name)} := {table}.{sql_name(name)}" for name in self._source.settings.columns)
         return f"struct_pack({', '.join(columns)})"
 
     def kept(self) -> pa.RecordBatchReader:
         """Rows whose key is theirs alone."""
         schema = rows_schema(self._source.settings)
-        names = ", ".join(identifier(name) for name in schema.names)
+        names = ", ".join(sql_name(name) for name in schema.names)
         # On a cursor: another statement on the same connection would cut the stream off.
         cursor = self._connection.cursor()
         rows = cursor.execute(_KEPT.format(columns=names))
@@ -89,8 +90,8 @@ class KeyCheck:
     def rejected(self) -> pa.Table:
         """The other rows, as records of the quarantine table."""
         settings = self._source.settings
-        texts = ", ".join(f"cast({identifier(name)} as text)" for name in settings.columns)
-        parts = {"source": literal(self._source.name), "key": literal(", ".join(settings.key)), "texts": f"[{texts}]"}
+        texts = ", ".join(f"cast({sql_name(name)} as text)" for name in settings.columns)
+        parts = {"source": sql_text(self._source.name), "key": sql_text(", ".join(settings.key)), "texts": f"[{texts}]"}
         return self._connection.execute(_REJECTED.format(**parts)).to_arrow_table().cast(QUARANTINE)
 
     def close(self) -> None:

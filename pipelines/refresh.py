@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.errors import DiskFull, LakeportError, Lost, RequestWrong, Unavailable, WorkFailed
+from lakehouse.lineage import read_lineage
 from lakehouse.metrics.dictionary import read_dictionary
 from lakehouse.metrics.model import Model
+from lakehouse.quality import say_the_same
 from lakehouse.query.pins import Pin
 from lakehouse.releases import Release, Releases, check_place
 from lakehouse.runs import Runs
@@ -174,8 +176,10 @@ class Refresh:
             definitions={
                 "model": Model.from_manifest(built.semantics, built.manifest).to_json(),
                 "tables": read_dictionary(built.manifest),
+                "lineage": read_lineage(built.manifest),
             },
             inputs=inputs,
+            tests=built.tests,
         )
         if before is not None and _same(build, before):
             with context.state.write() as connection:  # so that the next run knows it without a build
@@ -194,6 +198,8 @@ class Refresh:
 def _same(build: Build, before: Release) -> bool:
     """Whether readers would see exactly what they see already."""
     if build.changes or build.definitions != before.definitions or set(build.read) != set(before.pins):
+        return False
+    if before.tests is None or not say_the_same(build.tests or {}, before.tests):
         return False
     return all(pin.snapshot == before.pins[table].snapshot for table, pin in build.read.items())
 

@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-VERSION = "0004"
+VERSION = "0005"
 
 metadata = MetaData()
 
@@ -71,6 +71,8 @@ releases = Table(
     Column("intent", JSON, nullable=False),  # table -> the catalog change that repair can finish
     Column("nodes", JSON, nullable=False),  # model or test -> fingerprint of it and of what it has read
     Column("definitions", String(64), ForeignKey("definitions.id")),
+    Column("tests", JSON),  # how each test went; NULL where nobody has written it down
+    Column("sizes", JSON),  # table -> rows, bytes and files of its snapshot
     UniqueConstraint("env", "number", name="releases_numbered_once"),
     Index("releases_one_current", "env", unique=True, sqlite_where=_current, postgresql_where=_current),
     Index("releases_one_publishing", "env", unique=True, sqlite_where=_publishing, postgresql_where=_publishing),

@@ -6,12 +6,14 @@ things. DuckDB's caches key on names.
 
 import uuid
 import warnings
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
 
 from lakehouse.errors import SettingsWrong, Unavailable
+from lakehouse.releases import Size
 from lakehouse.settings import Settings
 
 with warnings.catch_warnings():
@@ -90,6 +92,17 @@ class TableCatalog:
         """Give the catalog's connections back."""
         if "catalog" in self.__dict__:
             self.catalog.engine.dispose()
+
+
+def snapshot_size(table: Table | None, snapshot_id: int | None) -> Size | None:
+    """How much a snapshot of a table holds, as its summary says; nothing before the first one, None once it is gone."""
+    if table is None or snapshot_id is None:
+        return None if table is None else Size(0, 0, 0)
+    snapshot = table.snapshot_by_id(snapshot_id)
+    summary: Any = snapshot.summary if snapshot is not None else None
+    said: Mapping[str, str] = summary.additional_properties if summary is not None else {}
+    keys = ("total-records", "total-files-size", "total-data-files")
+    return Size(*(int(said[key]) for key in keys)) if all(key in said for key in keys) else None
 
 
 def snapshot_property(table: Table | None, name: str) -> str | None:

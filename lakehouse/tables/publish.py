@@ -9,18 +9,19 @@ One rule: readers follow the row that is current, so they see whole releases wha
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, func, select
 
+from lakehouse.quality import Verdicts
 from lakehouse.query.pins import Pin
 from lakehouse.releases import current_row
 from lakehouse.runs import Runs
 from lakehouse.state.schema import definitions, now, releases, runs
 from lakehouse.state.store import State
-from lakehouse.tables.catalog import TableCatalog
+from lakehouse.tables.catalog import TableCatalog, snapshot_size
 from lakehouse.tables.commit import Outcome, Overtaken, commit, finish
 
 Mark = Callable[[str], None]
@@ -36,6 +37,7 @@ class Build:
     nodes: Mapping[str, str] = field(default_factory=dict)  # table -> fingerprint of its model and inputs
     definitions: Mapping[str, Any] | None = None  # metrics, dimensions and the data dictionary
     inputs: str | None = None
+    tests: Verdicts | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ class Publisher:
             "pins": {table: {"metadata": pin.metadata, "snapshot": pin.snapshot} for table, pin in build.read.items()},
             "intent": {table: dict(item) for table, item in build.changes.items()},
             "nodes": dict(build.nodes),
+            "tests": None if build.tests is None else {name: found.to_json() for name, found in build.tests.items()},
         }
         with self._state.write() as connection:
             self._runs.own(connection, run)
@@ -103,10 +106,12 @@ class Publisher:
         """Make a committed release the current one; only the run that is active may."""
         with self._state.read() as connection:
             row = connection.execute(select(releases).where(releases.c.id == row_id)).one()
+            before = current_row(connection, self._env)
         pins = dict(row.pins)
         for table, item in row.intent.items():
             head = self._catalog.catalog.load_table(self._catalog.identifier(table))
             pins[table] = {"metadata": head.metadata_location, "snapshot": item["snapshot"]}
+        sizes = self._sizes(pins, before)
         with self._state.write() as connection:
             self._runs.own(connection, run)
             last = connection.execute(select(func.max(releases.c.number)).where(releases.c.env == self._env)).scalar()
@@ -116,11 +121,23 @@ class Publisher:
                 connection.execute(
                     releases.update().where(releases.c.id == current.id).values(state="superseded", nodes={})
                 )
-            values = {"state": "current", "number": number, "pins": pins, "published": now(), "intent": {}}
+            values = {"state": "current", "number": number, "pins": pins, "sizes": sizes, "published": now()}
+            values["intent"] = {}
             connection.execute(releases.update().where(releases.c.id == row_id).values(**values))
             died = (runs.c.id == row.run, runs.c.state == "lost")
             connection.execute(runs.update().where(*died).values(state="success", release=number, error=None))
         return number
+
+    def _sizes(self, pins: Mapping[str, Mapping[str, Any]], before: Row[Any] | None) -> dict[str, Any]:
+        """How much each table holds: what the release before says of the same snapshot, or else the catalog."""
+        old, known = ({}, {}) if before is None else (before.pins, before.sizes or {})
+        same = (table for table in known.keys() & pins if pins[table]["snapshot"] == old[table]["snapshot"])
+        sizes = {table: known[table] for table in same}
+        for table in pins.keys() - sizes.keys():
+            size = snapshot_size(self._catalog.head(table), pins[table]["snapshot"])
+            if size is not None:
+                sizes[table] = asdict(size)
+        return sizes
 
     def _discard(self, row_id: int, run: str) -> None:
         """Give a release up; a run that was taken over may not: its successor may have completed it."""

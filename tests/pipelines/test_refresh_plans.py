@@ -26,21 +26,21 @@ def check(workspace: Workspace, plan: dict[str, Any], rows: list[dict[str, Any]]
     assert [tuple(row.values()) for row in found.table.to_pylist()] == answer(plan, rows), plan
 
 
-@pytest.mark.parametrize(("version", "seed"), [("now", 0), ("1", 1)])
-def test_a_hundred_random_plans_are_right_at_a_release_of_the_sample(
-    sample: Workspace, version: str, seed: int
-) -> None:
-    chance = random.Random(seed)  # noqa: S311 - nothing secret is made of it
+@pytest.mark.parametrize("version", ["now", "1"])
+@pytest.mark.parametrize("number", [30, pytest.param(300, marks=pytest.mark.slow)])
+def test_random_plans_are_right_at_a_release_of_the_sample(sample: Workspace, version: str, number: int) -> None:
+    chance = random.Random(f"{version} {number}")  # noqa: S311 - nothing secret is made of it
     workspace = sample.at(version)
     rows = staged(workspace)
 
-    for _ in range(100):
+    for _ in range(number):
         check(workspace, random_plan(chance, rows), rows)
 
 
-def test_random_plans_are_right_on_real_data_too(retail: Workspace) -> None:
+@pytest.mark.parametrize("number", [8, pytest.param(60, marks=pytest.mark.slow)])
+def test_random_plans_are_right_on_real_data_too(retail: Workspace, number: int) -> None:
     chance = random.Random(2)  # noqa: S311 - nothing secret is made of it
     rows = staged(retail)
 
-    for _ in range(20):
+    for _ in range(number):
         check(retail, random_plan(chance, rows), rows)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from lakehouse.quality import Verdict
 from tests.pipelines.lake import ROOT, Lake, Ran, lines, rows, source
 
 PROJECT = """
@@ -27,6 +28,10 @@ MODELS = {
     "steadies": "select id, n from {{ source('raw', 'steady') }} order by id",
     "passing": "select 1 as one",
 }
+
+
+WARNS = "{{ config(severity='warn') }} select * from {{ ref('steadies') }}"
+STEADIES = "models: [{name: steadies, columns: [{name: id, data_tests: [unique]}]}]"
 
 
 @dataclass
@@ -75,6 +80,8 @@ def begin(home: Path) -> Story:
 def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     story = begin(tmp_path_factory.mktemp("story"))
     story.write("tests/totals_are_positive.sql", "select * from {{ ref('sums') }} where total < 0")
+    story.write("tests/steady_is_empty.sql", WARNS)
+    story.write("models/steadies.yml", STEADIES)
     story.run("first")
 
     story.lake.write("sales.csv", lines("a,1", header="id,number"))
@@ -92,6 +99,9 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
 
     story.run("again")
 
+    story.write("tests/steady_is_empty.sql", f"{WARNS} where n < 0")
+    story.run("retested")
+
     story.lake.configure(source(), source("stock"))
     story.run("unfilled", "build")
     return story
@@ -101,7 +111,7 @@ def test_the_lakes_own_project_takes_the_place_of_the_packaged_one(story: Story)
     ran = story.runs["first"]
 
     assert ran.ending == ("success", 0)
-    assert (ran.result["release"], ran.result["tests"]) == (1, {"passed": 1, "failed": 0})
+    assert (ran.result["release"], ran.result["tests"]) == (1, {"passed": 3, "failed": 0})
     assert story.seen["first"]["tables"] == [
         "marts.passing",
         "marts.steadies",
@@ -138,7 +148,7 @@ def test_a_failing_test_and_a_failing_model_are_named_and_nothing_is_released(st
         'LINE 1: select id, cast(id as integer) as n from "memory"."raw"."stock" ^',
         "totals_are_positive: fail: Got 1 result, configured to fail if != 0",
     ]
-    assert ran.result["tests"] == {"passed": 0, "failed": 2}
+    assert ran.result["tests"] == {"passed": 2, "failed": 2}
     assert ran.result["release"] is None
     assert seen["releases"] == 1
     assert seen["total"] == seen["stock"] == [(1,)]
@@ -149,7 +159,7 @@ def test_once_mended_the_next_run_releases_all_sources_together(story: Story) ->
     ran, seen = story.runs["mended"], story.seen["mended"]
 
     assert ran.ending == ("success", 0)
-    assert (ran.result["release"], ran.result["tests"]) == (2, {"passed": 1, "failed": 0})
+    assert (ran.result["release"], ran.result["tests"]) == (2, {"passed": 3, "failed": 0})
     assert (seen["releases"], seen["total"], seen["raw stock"], seen["stock"]) == (2, [(10,)], [(2,)], [(102,)])
 
 
@@ -180,6 +190,51 @@ def test_a_run_without_news_says_so_and_adds_neither_snapshot_nor_release(story:
     assert not (ran.folder / "dbt").exists()
 
 
+def verdicts(story: Story, version: str) -> dict[str, Verdict]:
+    """The verdicts of a release, by name of the test."""
+    with story.lake.open(version) as workspace:
+        return {one.name: one for one in (workspace.release.tests or {}).values()}
+
+
+def test_a_release_knows_how_its_tests_went_and_what_they_are_about(story: Story) -> None:
+    found = verdicts(story, "1")
+
+    assert {name: (one.table, one.column, one.status, one.failures, one.run) for name, one in found.items()} == {
+        "totals_are_positive": ("", "", "pass", 0, "run-1"),
+        "steady_is_empty": ("", "", "warn", 1, "run-1"),
+        "unique_steadies_id": ("marts.steadies", "id", "pass", 0, "run-1"),
+    }
+
+
+def test_a_test_that_is_not_run_again_keeps_its_verdict_and_its_run(story: Story) -> None:
+    before, after = verdicts(story, "1"), verdicts(story, "2")
+
+    assert {name: one.run for name, one in after.items()} == {
+        "totals_are_positive": "run-4",
+        "steady_is_empty": "run-1",
+        "unique_steadies_id": "run-1",
+    }
+    assert after["steady_is_empty"] == before["steady_is_empty"]
+
+
+def test_another_verdict_on_the_same_tables_is_a_release_of_its_own(story: Story) -> None:
+    ran, found = story.runs["retested"], verdicts(story, "3")
+
+    assert (ran.ending, ran.result["release"]) == (("success", 0), 3)
+    assert (found["steady_is_empty"].status, found["steady_is_empty"].run) == ("pass", "run-6")
+    assert found["unique_steadies_id"].run == "run-1"
+    assert story.seen["retested"]["snapshots"] == story.seen["mended"]["snapshots"]
+
+
+def test_a_release_knows_its_lineage_and_its_sizes(story: Story) -> None:
+    with story.lake.open() as workspace:
+        facts = {table: workspace.facts(table) for table in ("marts.sums", "raw.steady")}
+
+    assert (facts["marts.sums"].built_from, facts["raw.steady"].feeds) == (("raw.sales",), ("marts.steadies",))
+    assert [facts[table].size.rows for table in facts if facts[table].size] == [1, 1]
+    assert [found.changed.number for found in facts.values() if found.changed] == [2, 1]
+
+
 def test_a_project_that_reads_a_table_that_no_source_fills_is_refused(story: Story) -> None:
     ran = story.runs["unfilled"]
 
@@ -189,7 +244,7 @@ def test_a_project_that_reads_a_table_that_no_source_fills_is_refused(story: Sto
         'Add a source with table = "steady" to lakeport.toml. '
         "Filled are: raw.quarantine, raw.sales, raw.stock."
     )
-    assert story.seen["unfilled"] == story.seen["mended"]
+    assert story.seen["unfilled"] == story.seen["retested"]
 
 
 def test_a_project_that_dbt_cannot_read_is_refused(tmp_path: Path) -> None:

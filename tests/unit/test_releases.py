@@ -1,6 +1,8 @@
 """Releases: which one a version means, and what a reader sees of it."""
 
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -161,6 +163,33 @@ def test_a_snapshot_gives_its_table_alone(filled: State) -> None:
 def test_a_snapshot_that_no_release_has_published_is_an_error(filled: State, version: str) -> None:
     with pytest.raises(NoRelease, match="No release has published snapshot"):
         Releases(filled, "dev", UTC).at(version)
+
+
+def test_a_release_of_before_there_were_verdicts_and_sizes_has_none(filled: State) -> None:
+    found = Releases(filled, "dev", UTC).at("4")
+
+    assert (found.tests, found.sizes) == (None, {})
+
+
+@pytest.mark.parametrize(("number", "sales"), [(1, 1), (3, 3), (4, 4)])
+def test_a_table_has_changed_in_the_release_that_brought_its_snapshot(filled: State, number: int, sales: int) -> None:
+    found = Releases(filled, "dev", UTC).changes(number)
+
+    assert {table: one.number for table, one in found.items()} == {"raw.sales": sales, "raw.quarantine": 1}
+    assert found["raw.sales"].published == PUBLISHED[sales]
+
+
+def test_a_snapshot_that_comes_back_has_changed_when_it_came_back(tmp_path: Path) -> None:
+    with closing(open_state(Settings(home=tmp_path))) as state:
+        for number, snapshot in enumerate((7, 8, 7, 7), start=1):
+            put(state, number, PUBLISHED[number], "superseded")
+            pins = {"raw.sales": {"metadata": "file:///x.json", "snapshot": snapshot}}
+            with state.write() as connection:
+                connection.execute(releases.update().where(releases.c.number == number).values(pins=pins))
+
+        found = Releases(state, "dev", UTC).changes(4)
+
+    assert {table: one.number for table, one in found.items()} == {"raw.sales": 3}
 
 
 def test_a_lake_that_was_moved_is_told_so(filled: State) -> None:

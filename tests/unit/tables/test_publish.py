@@ -10,8 +10,9 @@ from sqlalchemy import select
 from staged_tables import intent, put, rows, staged
 
 from lakehouse.errors import Lost
+from lakehouse.quality import Verdict
 from lakehouse.query.pins import Pin
-from lakehouse.releases import Release, Releases
+from lakehouse.releases import Release, Releases, Size
 from lakehouse.runs import Ending, Runs
 from lakehouse.settings import Settings
 from lakehouse.state.schema import releases, runs
@@ -42,7 +43,12 @@ def publisher(state: State, catalog: TableCatalog) -> Publisher:
 
 def build(catalog: TableCatalog, value: int) -> Build:
     changes = intent(*(staged(catalog, table, {"n": [value]}, EVERYTHING) for table in ("marts.a", "marts.b")))
-    return Build(changes=changes, read=READ, nodes={"model.a": f"f{value}"}, inputs=f"i{value}")
+    return Build(
+        changes=changes, read=READ, nodes={"model.a": f"f{value}"}, inputs=f"i{value}", tests={"test.a": VERDICT}
+    )
+
+
+VERDICT = Verdict("t", "unique", "marts.a", "n", ("marts.a",), "pass", 0, "r1", "2026-03-31T08:15:00.000000Z")
 
 
 def publish_until(publisher: Publisher, made: Build, step: str, run: str = "r1") -> None:
@@ -185,6 +191,39 @@ def test_a_run_that_is_taken_over_while_it_publishes_does_not_undo_what_was_repa
 
     assert standing(state) == [("current", 1)]
     assert rows(catalog, "marts.a") == [(1,)]
+
+
+@pytest.mark.parametrize("step", ["intent", "committed", "flipped"])
+def test_a_release_has_its_verdicts_and_sizes_also_when_it_was_completed_later(
+    state: State, catalog: TableCatalog, publisher: Publisher, step: str
+) -> None:
+    publish_until(publisher, build(catalog, 1), step)
+    succeed(state, "r1", "r2")
+    publisher.repair("r2")
+
+    found = current(state)
+
+    assert found is not None
+    assert found.tests == {"test.a": VERDICT}
+    assert found.sizes.keys() == {"marts.a", "marts.b"}  # of what the catalog does not know, nobody knows the size
+    files = list(Path(found.pins["marts.a"].metadata.removeprefix("file://")).parents[1].glob("data/*.parquet"))
+    assert found.sizes["marts.a"] == Size(1, sum(file.stat().st_size for file in files), 1)
+
+
+def test_a_size_is_carried_on_with_its_snapshot(state: State, catalog: TableCatalog, publisher: Publisher) -> None:
+    publisher.publish("r1", build(catalog, 1), lambda _step: None)
+    first = current(state)
+    assert first is not None
+    Runs(state).end("r1", Ending("success"))
+    Runs(state).begin("r2", "dev", "refresh", "test")
+    changes = intent(staged(catalog, "marts.b", {"n": [1, 2, 3]}, EVERYTHING))
+
+    publisher.publish("r2", Build(changes=changes, read={"marts.a": first.pins["marts.a"]}), lambda _step: None)
+
+    found = current(state)
+    assert found is not None
+    assert found.sizes["marts.a"] == first.sizes["marts.a"]
+    assert found.sizes["marts.b"].rows == 3
 
 
 def test_environments_count_for_themselves(state: State, catalog: TableCatalog, tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""The parts of the page Data: the list of tables and metrics, one table, one metric."""
