@@ -9,18 +9,18 @@ position (see `period`), so a row that only the earlier period has stands where 
 end of `time`. All other dimensions, other time dimensions among them, match by value, and NULL matches NULL.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from lakehouse.metrics import arithmetic
-from lakehouse.metrics.artefacts import IDENTIFIER
-from lakehouse.metrics.literal import DATE, sql_literal, sql_name
+from lakehouse.metrics.clauses import Lines, column_sql, conditions, conjunction, select, source
 from lakehouse.metrics.model import Model
 from lakehouse.metrics.period import MONTHS_OF, Period, offset
-from lakehouse.metrics.plan import BEFORE, CHANGE, Group, Plan, Predicate, Sort
+from lakehouse.metrics.plan import BEFORE, CHANGE, Group, Plan, Sort
 from lakehouse.metrics.sentence import group_label, sentence
 from lakehouse.metrics.terms import HigherIs, Measure, Metric, Table
+from lakehouse.quoting import sql_name
 
 AGGREGATES = {
     "sum": "sum({})",
@@ -30,9 +30,6 @@ AGGREGATES = {
     "max": "max({})",
 }
 NUMERATOR, DENOMINATOR = "__numerator", "__denominator"
-
-Lines = list[str]
-"""A query line by line. A line is never split again: a text value in it may hold line breaks of its own."""
 
 
 @dataclass(frozen=True)
@@ -69,22 +66,6 @@ def compile_plan(plan: Plan, model: Model) -> Compiled:
         sentence=sentence(plan, table, metrics),
         columns=(*(_group_column(group, table) for group in plan.by), *_metric_columns(plan, metrics)),
         table=table.name,
-    )
-
-
-def compile_lines(plan: Plan, model: Model, columns: Sequence[str]) -> str:
-    """The SQL of the lines behind a plan: those columns of its table, where and when the plan says, in total order."""
-    table = model.table_of(plan.metrics)
-    question = _Question(plan, table, ())
-    time = [table.dimension(table.time).expr] if table.time else []
-    order = [*(name for name in time if name in columns), *(name for name in columns if name not in time)]
-    return "\n".join(
-        [
-            *_select([_column(name) for name in columns]),
-            f"from {_table(table.name)} as lines",
-            *_conjunction("where", question.conditions(plan.time)),
-            f"order by {', '.join(f'{_column(name)} nulls last' for name in order)}",
-        ]
     )
 
 
@@ -137,19 +118,15 @@ class _Question:
                 measures.append(f"{_aggregate(metric.denominator)} as {sql_name(metric.name + DENOMINATOR)}")
         grouping = ", ".join(str(place) for place in range(1, len(keys) + 1))
         return [
-            *_select([*keys, *measures]),
-            f"from {_table(self.table.name)} as lines",
-            *_conjunction("where", self.conditions(period)),
+            *select([*keys, *measures]),
+            source(self.table.name),
+            *conjunction("where", conditions(self.plan, self.table, period)),
             *([f"group by {grouping}"] if keys else []),
         ]
 
-    def conditions(self, period: Period | None) -> list[str]:
-        """What a line of the period must fulfil."""
-        return [*self._within(period), *(_condition(predicate, self.table) for predicate in self.plan.where)]
-
     def _key(self, group: Group, period: Period | None, onto: Period | None) -> str:
         dimension = self.table.dimension(group.dimension)
-        column = _column(dimension.expr)
+        column = column_sql(dimension.expr)
         if group.grain is None:
             return f"cast({column} as {dimension.type.sql.lower()})" if dimension.type.is_number else column
         first = column if group.grain == "day" else f"cast(date_trunc('{group.grain}', {column}) as date)"
@@ -160,18 +137,10 @@ class _Question:
             return f"cast({first} + interval ({distance}) {unit} as date)"
         return f"{first} + ({distance})"
 
-    def _within(self, period: Period | None) -> list[str]:
-        """The bare column against DATE literals: the shape that prunes Iceberg's files."""
-        if period is None:
-            return []
-        column = _column(self.table.dimension(self.table.time).expr)
-        start, end = sql_literal(period.start, DATE), sql_literal(period.end, DATE)
-        return [f"{column} >= {start}", f"{column} < {end}"]
-
     def _values(self, totals: str) -> Lines:
         """Groups and metrics: ratios are taken here, from the sums of their group."""
         groups = [sql_name(group.name) for group in self.plan.by]
-        return [*_select([*groups, *(_value(metric) for metric in self.metrics)]), f"from {totals}"]
+        return [*select([*groups, *(_value(metric) for metric in self.metrics)]), f"from {totals}"]
 
     def _joined(self) -> Lines:
         columns = []
@@ -185,10 +154,10 @@ class _Question:
             columns.append(f"{arithmetic.change(here, there, metric.type)} as {sql_name(metric.name + CHANGE)}")
         names = [sql_name(group.name) for group in self.plan.by]
         if not names:  # one row on either side
-            return [*_select(columns), "from now_values as here", "cross join before_values as there"]
+            return [*select(columns), "from now_values as here", "cross join before_values as there"]
         matches = [f"here.{name} is not distinct from there.{name}" for name in names]
         both = ["from now_values as here", "full join before_values as there"]
-        return [*_select(columns), *both, *_conjunction("  on", matches)]
+        return [*select(columns), *both, *conjunction("  on", matches)]
 
 
 def _value(metric: Metric) -> str:
@@ -201,43 +170,9 @@ def _value(metric: Metric) -> str:
 
 
 def _aggregate(measure: Measure) -> str:
-    text = AGGREGATES[measure.aggregate].format(_column(measure.expr))
+    text = AGGREGATES[measure.aggregate].format(column_sql(measure.expr))
     # DuckDB widens sums (of BIGINT to HUGEINT), and columns may be narrower than declared: fix the type.
     return f"cast({text} as {measure.result.sql.lower()})"
-
-
-def _condition(predicate: Predicate, table: Table) -> str:
-    found = table.filterable(predicate.column)
-    column = _column(found.expr)
-    values = [sql_literal(value, found.type) for value in predicate.values]
-    match predicate.operator:
-        case "is null" | "is not null":
-            return f"{column} {predicate.operator}"
-        case "in" | "not in":
-            return f"{column} {predicate.operator} ({', '.join(values)})"
-        case "between":
-            return f"{column} between {values[0]} and {values[1]}"
-        case "contains":
-            return f"contains({column}, {values[0]})"
-        case operator:
-            return f"{column} {operator} {values[0]}"
-
-
-def _column(expr: str) -> str:
-    """SQL of a column. Plain names are qualified, so that no alias of the answer can stand in for a column."""
-    return f"lines.{sql_name(expr)}" if IDENTIFIER.fullmatch(expr) else f"({expr})"
-
-
-def _table(name: str) -> str:
-    return ".".join(sql_name(part) for part in name.split("."))
-
-
-def _select(columns: Sequence[str]) -> Lines:
-    return ["select", *(f"  {column}," for column in columns[:-1]), f"  {columns[-1]}"]
-
-
-def _conjunction(word: str, conditions: Sequence[str]) -> Lines:
-    return [f"{word if place == 0 else '  and'} {condition}" for place, condition in enumerate(conditions)]
 
 
 def _indented(query: Lines) -> Lines:

@@ -1,6 +1,6 @@
 """Typed values: what JSON may stand for a column's type, and how such a value is written in SQL.
 
-One rule: nothing reaches SQL text except through `sql_literal` and `sql_name`; a value that does not fit is refused.
+One rule: no value reaches SQL text except through `sql_literal`; one that does not fit is refused.
 """
 
 import datetime
@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from lakehouse.errors import PlanWrong
+from lakehouse.quoting import sql_text
 
 Value = str | int | bool | Decimal | datetime.date
 """A value of a predicate, already of the column's type."""
@@ -113,12 +114,7 @@ def sql_literal(value: Value, wanted: ValueType) -> str:
         # The column's own type whenever it can hold the value: a wider literal would cast the column and end pruning.
         whole, scale = _extent(value, wanted)
         return f"cast('{value:f}' as decimal({whole + scale}, {scale}))"
-    return "'" + value.replace("'", "''") + "'"
-
-
-def sql_name(name: str) -> str:
-    """The name as a quoted SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
+    return sql_text(value)
 
 
 def shown(value: Any) -> str:

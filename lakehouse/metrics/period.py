@@ -41,9 +41,10 @@ def previous_year(period: Period) -> Period:
     """The same dates one year earlier. Raises `PlanWrong` before year 1.
 
     29 February becomes 28 February, as start and as end alike: so periods that follow each other without a gap still
-    do, and none becomes empty.
+    do. Only a 28 February alone keeps its day, which the 29th has as well, rather than become empty.
     """
-    return Period(_year_before(period.start, period), _year_before(period.end, period))
+    start, end = _year_before(period.start, period), _year_before(period.end, period)
+    return Period(start, max(end, start + DAY))
 
 
 def bucket(day: datetime.date, grain: str) -> datetime.date:

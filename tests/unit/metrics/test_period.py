@@ -36,7 +36,13 @@ def test_periods_that_follow_each_other_still_do_a_year_earlier(start: datetime.
 
     left, right = previous_year(Period(start, middle)), previous_year(Period(middle, end))
 
-    assert left.start < left.end == right.start < right.end
+    assert left.start < left.end
+    assert right.start < right.end
+    assert left.end == right.start or Period(start, middle) == period(f"{start.year}-02-28", f"{start.year}-02-29")
+
+
+def test_a_28_february_alone_keeps_its_day_before_a_leap_day() -> None:
+    assert previous_year(period("2024-02-28", "2024-02-29")) == period("2023-02-28", "2023-03-01")
 
 
 @pytest.mark.parametrize("before", [previous_period, previous_year])
