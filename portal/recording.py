@@ -10,12 +10,16 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from lakehouse.access.audit import Verdict
-from lakehouse.access.request import Request
+from lakehouse.access.request import LONGEST_NAME, Request
+from lakehouse.access.visits import BY_ITSELF, SEARCH
 from lakehouse.core import Lakehouse
 from lakehouse.errors import LakeportError
+from portal.page import Page, Visit
 
 DOOR = "page"
 REFUSED = (401, 403, 429)
+AT = "at"
+"""What any address keeps the version of the data under."""
 
 
 def add_recording(
@@ -44,6 +48,20 @@ def add_recording(
 def about(action: str, target: str) -> None:
     """Say what this request is about, as its record will have it."""
     g.record.action, g.record.target = action, target
+
+
+def remember(page: Page, visit: Visit, *, by_itself: bool) -> None:
+    """Add what the address of a page has chosen, as far as the page lets it be recorded; of a long one the version.
+
+    `by_itself` is a page that stands open and is drawn again, which is no sign that somebody has looked at it.
+    """
+    if by_itself:
+        g.record.note(**{BY_ITSELF: True})
+    for keys in ((*page.recorded, AT), (AT,)):
+        search = visit.only(keys).href().removeprefix(visit.path)
+        if search and len(search) <= LONGEST_NAME:
+            g.record.note(**{SEARCH: search})
+            return
 
 
 def write_now(lakehouse: Lakehouse, verdict: Verdict, status: int) -> None:

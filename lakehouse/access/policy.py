@@ -25,6 +25,7 @@ NEEDS: dict[str, Role] = {
     "describe": "viewer",
     "query": "analyst",
     "watch": "viewer",
+    "diagnose": "engineer",  # read what a run that failed has said
     "admin": "admin",  # users and settings
 }
 

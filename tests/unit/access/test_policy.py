@@ -27,6 +27,7 @@ def test_an_action_that_is_not_listed_is_refused_for_every_role(role: Role, acti
         ("measure", {"viewer", "analyst", "engineer", "admin"}),
         ("describe", {"viewer", "analyst", "engineer", "admin"}),
         ("watch", {"viewer", "analyst", "engineer", "admin"}),
+        ("diagnose", {"engineer", "admin"}),
         ("query", {"analyst", "engineer", "admin"}),
         ("admin", {"admin"}),
     ],
@@ -36,7 +37,7 @@ def test_a_role_reaches_what_it_needs_to(action: str, allowed: set[str]) -> None
 
 
 def test_the_list_of_actions_is_the_one_that_is_tested_here() -> None:
-    assert set(policy.NEEDS) == {"read", "measure", "describe", "query", "watch", "admin"}
+    assert set(policy.NEEDS) == {"read", "measure", "describe", "query", "watch", "diagnose", "admin"}
 
 
 def test_a_refusal_names_who_what_and_whom_to_ask() -> None:
