@@ -1,19 +1,26 @@
-/* What pages do in the browser beside Dash: links, popovers, theme, sharing, the sheet of filters on a phone, the
-   editor for statements, the box at a chart's point, and what happens to requests that fail. One rule: everything listens on the document, so nothing
-   here knows when Dash draws a part of the page again. */
+/* What pages do in the browser beside Dash: links, popovers, theme, menu, sharing, the sheet of filters on a phone, the
+   editor for statements, the box at a chart's point, and what happens to requests that are slow or fail. One rule:
+   everything listens on the document, so nothing here knows when Dash draws a part of the page again.
+   With follow.js it speaks by events on the window: `lp-again` asks for the page to be drawn again (refused while it is
+   being drawn anyway), `lp-drawn` says that it was; `lp-lost` and `lp-found` say how a request of Dash went; `lp-signed-out`
+   that the login has ended. */
 (() => {
   "use strict";
 
   const root = document.documentElement;
   const base = root.dataset.base || "";
-  const THEME_STORE = "shell-theme"; // the router draws the page again, figures included, when its data change
+  const STORE = "shell-theme"; // the router draws the page again, figures included, when its data change
   const TOAST_TEXT = "lp-toast-text";
   const BUSY_AFTER_MS = 200;
+  const SLOW_AFTER_MS = 2000;
   const COPIED_FOR_MS = 2000;
   const YEAR_SECONDS = 31536000;
   const LONGEST_SEARCH = 7000; // of an address in characters; the server takes a little more
   const REFUSED = "The portal refused this. Load the page again, or log in again.";
   const NO_ANSWER = "The portal does not answer. It will be tried again when you do something.";
+  const SIGNED_OUT = "Your login has ended. Copy what you have written, then load the page again.";
+
+  const SCROLLING = ".lp-pop-body, .lp-scroll";
 
   const said = (name, value) => window.dash_clientside?.set_props?.(name, value);
 
@@ -39,31 +46,35 @@
   const words = (element) => element.firstElementChild?.textContent || element.textContent;
   const alike = (element) => like(element).filter((one) => words(one) === words(element));
   const all = (selector) => [...document.querySelectorAll(selector)];
+  const named = (element) => element.getAttribute("aria-label");
+  const titled = (details) => `${named(details.closest("section, main") ?? root)} ${words(details.querySelector("summary"))}`;
 
   function remember(element) {
     kept = {
       main: document.querySelector("main"),
       element,
       place: element && alike(element).indexOf(element),
-      open: all("details").map((details) => (element ? details.open && !closes(details, element) : false)),
+      open: new Set(all("details[open]").filter((details) => element && !closes(details, element)).map(titled)),
       y: scrollY,
-      scrolled: all(".lp-pop-body, .lp-scroll").map((one) => one.scrollTop),
+      scrolled: new Map(all(SCROLLING).map((one) => [named(one), one.scrollTop])),
       hasFilters: document.querySelector(".lp-filters.is-open") !== null,
       written: field()?.value,
+      typed: [],
     };
   }
 
   const closes = (details, element) => details.matches(".lp-pop") && !element.hasAttribute("data-lp-keep");
 
   function restore() {
-    const { element, place, open, y, scrolled, hasFilters, written } = kept;
+    const { element, place, open, y, scrolled, hasFilters, written, typed } = kept;
     kept = null;
     if (!element) return document.querySelector("main")?.focus({ preventScroll: true }); // another page is read from its start
-    all("details").forEach((details, index) => { details.open = open[index] ?? false; });
-    all(".lp-pop-body, .lp-scroll").forEach((one, index) => { one.scrollTop = scrolled[index] ?? 0; });
+    all("details").forEach((details) => { details.open = open.has(titled(details)); });
+    all(SCROLLING).forEach((one) => { one.scrollTop = scrolled.get(named(one)) ?? 0; });
     const button = document.querySelector("[data-lp-filters]");
     if (hasFilters && button) openFilters(button);
     if (field() && written !== undefined) rewrite(written);
+    afterEffects(() => typed.forEach((one) => fill(one)));
     const found = alike(element)[place];
     const closed = found?.closest("details:not([open])");
     (closed ? closed.querySelector("summary") : found)?.focus({ preventScroll: true });
@@ -71,13 +82,56 @@
   }
 
   /* It runs after Dash has put the new elements in, and before they are painted. */
+  let drawn = null;
+
   new MutationObserver(() => {
-    if (kept && !kept.main?.isConnected && document.querySelector("main")) restore();
+    const main = document.querySelector("main");
+    if (kept && !kept.main?.isConnected && main) restore();
+    if (main && main !== drawn) show(main);
     goToNewPlace();
   }).observe(root, { childList: true, subtree: true });
 
+  function show(main) {
+    drawn = main;
+    document.querySelector(".lp-waiting")?.remove();
+    document.title = `${document.querySelector("h1").textContent} · Lakeport`;
+    window.dispatchEvent(new Event("lp-drawn"));
+  }
+
   window.addEventListener("popstate", (event) => {
     if (event.isTrusted) kept = null; // back and forward
+  });
+
+  /* ---------- The same page drawn again, because its data or the theme have changed ---------- */
+
+  const typedIn = new WeakSet();
+  const fields = () => all(".lp-page input:not([type=hidden])");
+
+  document.addEventListener("input", (event) => typedIn.add(event.target));
+
+  function drawAgain(store = STORE, element = document.activeElement) {
+    remember(element);
+    kept.typed = fields().flatMap((one, place) => (typedIn.has(one) ? [{ place, name: one.name, text: one.value }] : []));
+    said(store, { data: `${root.dataset.bsTheme} ${Date.now()}` }); // anything that is not there yet
+  }
+
+  /* When Dash's components have set what they were drawn with, which is after the next paint at the latest. */
+  const afterEffects = (act) => requestAnimationFrame(() => setTimeout(act));
+
+  /* As if it were typed, for React puts back what it has not heard of. */
+  function fill({ place, name, text }) {
+    const one = fields()[place];
+    if (!one || one.name !== name || one.value === text) return;
+    Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(one, text);
+    one.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  let isByItself = false; // so that a page that stands open keeps nobody logged in
+
+  window.addEventListener("lp-again", (event) => {
+    if (kept || !drawn?.isConnected) return event.preventDefault();
+    isByItself = event.detail.isByItself;
+    drawAgain();
   });
 
   /* ---------- Popovers: one at a time, closed by Escape, by a click elsewhere and by a choice ---------- */
@@ -131,15 +185,23 @@
   function switchTheme(button) {
     const theme = root.dataset.bsTheme === "dark" ? "light" : "dark";
     root.dataset.bsTheme = theme;
-    document.cookie = `lakeport_theme=${theme}; Path=${base}/; SameSite=Lax; Max-Age=${YEAR_SECONDS}`;
+    keep("lakeport_theme", theme);
     nameThemeButton(button);
-    if (!field()) redraw(button, theme); // a page with an editor has no figures, and a result that would be gone
+    if (!field()) drawAgain(button.dataset.lpTheme || STORE, button); // a page with an editor has no figures, and a result that would be gone
     window.dispatchEvent(new CustomEvent("lp-theme", { detail: theme }));
   }
 
-  function redraw(button, theme) {
-    remember(button);
-    said(button.dataset.lpTheme || THEME_STORE, { data: theme });
+  /* ---------- Menu ---------- */
+
+  function foldMenu(button) {
+    const isFolded = root.dataset.menu !== "folded";
+    root.dataset.menu = isFolded ? "folded" : "open";
+    button.setAttribute("aria-pressed", String(isFolded));
+    keep(button.dataset.lpMenu, root.dataset.menu);
+  }
+
+  function keep(cookie, value) {
+    document.cookie = `${cookie}=${value}; Path=${base}/; SameSite=Lax; Max-Age=${YEAR_SECONDS}`;
   }
 
   /* ---------- Sharing ---------- */
@@ -186,8 +248,10 @@
     const key = field().closest("[data-lp-editor]").dataset.lpEditor;
     const address = new URL(location.href);
     address.searchParams.set(key, field().value);
-    if (!field().value || address.search.length > LONGEST_SEARCH) address.searchParams.delete(key);
+    const isWhole = address.search.length <= LONGEST_SEARCH;
+    if (!field().value || !isWhole) address.searchParams.delete(key);
     history.replaceState(history.state, "", address);
+    return isWhole;
   }
 
   function rewrite(text) {
@@ -239,6 +303,7 @@
     const button = at("button");
     if (link) follow(event, link);
     if (button?.hasAttribute("data-lp-theme")) switchTheme(button);
+    if (button?.hasAttribute("data-lp-menu")) foldMenu(button);
     if (button?.hasAttribute("data-lp-copy")) copyAddress(button);
     if (button?.hasAttribute("data-lp-filters")) openFilters(button);
     if (button?.hasAttribute("data-lp-dismiss")) hush();
@@ -316,6 +381,15 @@
     return made;
   }
 
+  /* ---------- Paper: a drawing with a frame of its own fits any width, and plotly need not draw it anew ---------- */
+
+  const drawings = () => all(".lp-plot .main-svg");
+
+  window.addEventListener("beforeprint", () => drawings().forEach((svg) => {
+    svg.setAttribute("viewBox", `0 0 ${svg.getAttribute("width")} ${svg.getAttribute("height")}`);
+  }));
+  window.addEventListener("afterprint", () => drawings().forEach((svg) => svg.removeAttribute("viewBox")));
+
   /* ---------- Requests of Dash: busy, logged out, refused, failed ---------- */
 
   let slow = 0; // requests that have taken long so far
@@ -337,6 +411,8 @@
     tell(typeof body?.text === "string" && body.text ? body.text : response.status < 500 ? REFUSED : NO_ANSWER);
   }
 
+  const lost = () => window.dispatchEvent(new Event("lp-lost"));
+
   function goToLogin() {
     const path = location.pathname.startsWith(`${base}/`) ? location.pathname.slice(base.length) : "/";
     location.assign(`${base}/login?${new URLSearchParams({ next: path + location.search })}`);
@@ -348,14 +424,19 @@
     try {
       response = await plainFetch(input, init);
     } catch (error) {
-      if (error.name !== "AbortError") tell(NO_ANSWER);
+      kept = null;
+      if (error.name !== "AbortError") lost();
       throw error;
     }
+    window.dispatchEvent(new Event("lp-found"));
     if (response.status === 401) return goToLogin();
+    if (!response.ok) kept = null;
     if (response.status === 403 || response.status === 429 || response.status >= 500) await tellOf(response);
     else if (isOurs) hush();
     return response;
   }
+
+  window.addEventListener("lp-signed-out", () => (field() && !keepStatement() ? tell(SIGNED_OUT) : goToLogin()));
 
   async function withBusyLine(response) {
     let isSlow = false;
@@ -373,9 +454,27 @@
     }
   }
 
+  /* A page that takes long says that it is still coming; a statement in the editor has words of its own. */
+  async function withWords(response) {
+    const show = (isSlow) => all("[data-lp-slow]").forEach((words) => { words.hidden = !isSlow; });
+    const timer = setTimeout(show, SLOW_AFTER_MS, true);
+    try {
+      return await response;
+    } finally {
+      clearTimeout(timer);
+      show(false);
+    }
+  }
+
+  const asksForPage = (init) => String(init?.body).includes('"property":"pathname"');
+
   window.fetch = (input, init) => {
     const address = String(input?.url ?? input);
     if (!address.includes("/_dash-")) return plainFetch(input, init);
-    return address.includes("/_dash-update-component") ? withBusyLine(answer(input, init)) : answer(input, init);
+    if (!address.includes("/_dash-update-component")) return answer(input, init);
+    if (!asksForPage(init)) return withBusyLine(answer(input, init));
+    const headers = { ...init.headers, ...(isByItself ? { "X-Lakeport-Background": "1" } : {}) };
+    isByItself = false;
+    return withWords(withBusyLine(answer(input, { ...init, headers })));
   };
 })();

@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 
 from lakehouse.core import Workspace
 from portal import wording
+from portal.components.attributes import heard
 from portal.components.icon import icon
 from portal.components.link import link
 from portal.components.popover import choice, popover
@@ -33,15 +34,15 @@ def control(workspace: Workspace, visit: Visit) -> Component:
         for past in workspace.releases(SHOWN_RELEASES)
     ]
     named = [html.B("Now" if is_now else f"Release {release.number}")]
-    detail = f" · release {release.number}, {age}" if is_now else f" · {age}"
-    summary = [icon("time"), html.Span([*named, html.Span(detail, className="lp-asof-detail lp-muted")])]
+    detail = f" · release {release.number}, " if is_now else " · "
+    grows = html.Span(age, **heard("since", release.published), title=moment_of(workspace))
+    summary = [icon("time"), html.Span([*named, html.Span([detail, grows], className="lp-asof-detail lp-muted")])]
     return popover(summary, choices, label="Version of the data", class_name="" if is_now else "lp-past")
 
 
 def bar(workspace: Workspace, visit: Visit) -> Component:
     """Says that what is shown is the past; it cannot be closed."""
-    release = workspace.release
-    moment = wording.moment_text(published(release.published), workspace.lakehouse.settings.zone)
+    release, moment = workspace.release, moment_of(workspace)
     later = workspace.at("now").release.number - release.number
     before = f", before {wording.count(later, 'later release', 'later releases')}" if later > 0 else ", the newest one"
     return html.Div(
@@ -57,10 +58,7 @@ def bar(workspace: Workspace, visit: Visit) -> Component:
 
 def stamp_text(workspace: Workspace) -> str:
     """The line at the foot of a page: its release and when that was published."""
-    release = workspace.release
-    moment = published(release.published)
-    zone = workspace.lakehouse.settings.zone
-    said = f"Release {release.number}", wording.moment_text(moment, zone), tests_text(workspace)
+    said = f"Release {workspace.release.number}", moment_of(workspace), tests_text(workspace)
     return " · ".join(filter(None, said))
 
 
@@ -68,6 +66,11 @@ def tests_text(workspace: Workspace) -> str:
     """How the tests of the release went; empty where its run was interrupted before it could say so."""
     tests = workspace.runs().show(workspace.release.run).get("tests")
     return f"{tests['passed']} of {tests['passed'] + tests['failed']} tests passed" if tests else ""
+
+
+def moment_of(workspace: Workspace) -> str:
+    """When the release was published, in the lake's zone."""
+    return wording.moment_text(published(workspace.release.published), workspace.lakehouse.settings.zone)
 
 
 def published(text: str) -> datetime:

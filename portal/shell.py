@@ -14,13 +14,17 @@ from flask_wtf.csrf import generate_csrf
 
 from lakehouse.core import Workspace
 from portal import as_of
+from portal.components.attributes import aria, heard
 from portal.components.icon import icon
 from portal.components.link import link
-from portal.components.popover import popover
-from portal.components.states import error_panel, toast, waiting
+from portal.components.popover import choice, popover
+from portal.components.states import away, error_panel, toast
 from portal.errors import trouble
+from portal.follow import NONE
+from portal.guard import is_background
 from portal.page import OpenWorkspace, Page, Screen, Visit, open_to
 from portal.plain import plain
+from portal.recording import remember
 from portal.screens import Drawn, Screens, draw
 
 LOCATION = "shell-location"
@@ -28,10 +32,20 @@ THEME = "shell-theme"
 MENU = "shell-menu"
 PAGE = "shell-page"
 PHONE_ENTRIES = 4
+FOLDED = "lakeport_menu"
+"""The cookie of a menu that was folded."""
+
+
+def outline() -> dict[str, Any]:
+    """What a document shows of the frame before any script has run: the menu, and the page that was asked for."""
+    if not current_user.is_authenticated:
+        return {"entries": [], "page": None}
+    entries = open_to(current_user.principal, current_app.config["LAKEPORT_PAGES"].values())
+    return {"entries": entries, "page": g.get("page"), "folded": is_folded()}
 
 
 def skeleton() -> Component:
-    """The frame before anything is in it."""
+    """The frame before anything is in it; until something is, the document shows its outline over it."""
     names: Any = {"aria-label": "Pages"}
     return html.Div(
         [
@@ -39,7 +53,8 @@ def skeleton() -> Component:
             dcc.Store(id=THEME),
             html.A("Skip to content", href="#content", className="lp-skip"),
             html.Nav(id=MENU, className="lp-menu", **names),
-            html.Div(waiting(), id=PAGE, className="lp-page"),
+            html.Div(id=PAGE, className="lp-page"),
+            away(),
             toast(),
         ],
         className="lp-app",
@@ -60,9 +75,10 @@ def add_router(app: Dash, pages: Mapping[str, Page], open_workspace: OpenWorkspa
     def show(_path: str, search: str | None, _theme: str | None) -> tuple[Any, Any]:
         page: Page = g.page
         visit = Visit.from_search(current_app.config["LAKEPORT_BASE"] + page.path, search or "", theme())
+        remember(page, visit, by_itself=is_background())
         workspace = open_workspace(visit.version)
         drawn = screens.show(page, workspace, visit)
-        return plain(menu(pages, page)), plain(frame(page, visit, drawn, workspace))
+        return plain(menu(pages, page)), plain(frame(page, visit, drawn, workspace if workspace.has_release else None))
 
 
 def _page_of_trouble(pages: Mapping[str, Page]) -> Callable[[Exception], tuple[list[Component], list[Component]]]:
@@ -84,21 +100,41 @@ def theme() -> str:
     return "dark" if request.cookies.get("lakeport_theme") == "dark" else "light"
 
 
+def is_folded() -> bool:
+    """Whether the browser says that its menu is folded."""
+    return request.cookies.get(FOLDED) == "folded"
+
+
 def menu(pages: Mapping[str, Page], shown: Page) -> list[Component]:
-    """The pages that this user may open, in their order; on a phone the first four."""
+    """The pages that this user may open, in their order; on a phone the first four, and the others under More."""
     base = current_app.config["LAKEPORT_BASE"]
     allowed = open_to(current_user.principal, pages.values())
     entries = [
         html.Li(_entry(page, base, shown is page), className="is-phone" if number < PHONE_ENTRIES else "")
         for number, page in enumerate(allowed)
     ]
+    others = allowed[PHONE_ENTRIES:]
+    if others:
+        rows = [choice([icon(page.icon), page.title], base + page.path, shown is page) for page in others]
+        marked = "is-current" if shown in others else ""
+        more = popover([icon("more"), html.Span("More")], rows, class_name=marked, arrow=False)
+        entries.append(html.Li(more, className="lp-more"))
     home = allowed[0].path if allowed else "/"
     brand = link([icon("brand"), html.Span("Lakeport")], base + home, "lp-brand")
-    return [brand, html.Ul(entries)]
+    return [brand, html.Ul(entries), _fold_button()]
 
 
 def _entry(page: Page, base: str, is_shown: bool) -> Component:
-    return link([icon(page.icon), html.Span(page.title)], base + page.path, current="page" if is_shown else "")
+    words = [icon(page.icon), html.Span(page.title)]
+    return link(words, base + page.path, current="page" if is_shown else "", title=page.title)
+
+
+def _fold_button() -> Component:
+    words = [icon("left"), html.Span("Fold the menu")]
+    pressed = aria(pressed="true" if is_folded() else "false")
+    return html.Button(
+        words, className="lp-menu-fold", type="button", title="Fold the menu", **heard("menu", FOLDED), **pressed
+    )
 
 
 def frame(page: Page, visit: Visit, drawn: Drawn, workspace: Workspace | None) -> list[Component]:
@@ -122,8 +158,19 @@ def frame(page: Page, visit: Visit, drawn: Drawn, workspace: Workspace | None) -
     ]
     return [
         html.Div(top, className="lp-top"),
-        html.Main(drawn.content, id="content", className="lp-content", tabIndex="-1"),
+        html.Main(drawn.content, id="content", className="lp-content", tabIndex="-1", **followed()),
     ]
+
+
+def followed() -> dict[str, Any]:
+    """What `assets/follow.js` has to know: words for what is shown, and its number where a newer one may follow."""
+    if "workspace" not in g:
+        return {}
+    asked: Workspace = g.workspace
+    release = vars(asked).get("release")  # the one that was read, if any: this may be a page that shows an error
+    number = NONE if release is None else str(release.number)
+    shown = {} if release is None else heard("shown", f"release {number}, as of {as_of.moment_of(asked)}")
+    return shown | (heard("release", number) if asked.version == "now" else {})
 
 
 def _theme_button() -> Component:

@@ -7,7 +7,7 @@ to do next.
 from dash import html
 from dash.development.base_component import Component
 
-from portal.components.attributes import HIDDEN, aria, heard
+from portal.components.attributes import aria, heard
 from portal.components.icon import icon
 from portal.components.link import Links, buttons
 
@@ -26,12 +26,27 @@ def toast() -> Component:
         **aria(label="Close the message"),
     )
     message = html.Div([icon("warning"), html.Span(id=TOAST_TEXT), close], className="lp-toast")
-    return html.Div(message, id=TOAST, className="lp-toasts", role="status", **aria(live="polite"))
+    slow = html.P(
+        "Still working; large periods take longer", className="lp-toast is-quiet", hidden=True, **heard("slow")
+    )
+    shown = [message, slow, _news()]
+    return html.Div(shown, id=TOAST, className="lp-toasts", role="status", **aria(live="polite"))
 
 
-def waiting() -> Component:
-    """The shape of a page that is not there yet."""
-    return html.Div(className="lp-skeleton is-page", **HIDDEN)
+def _news() -> Component:
+    """The place for a newer release; `assets/follow.js` fills it in."""
+    show = html.Button("Show it", className="lp-button", type="button", **heard("again"))
+    close = html.Button(
+        icon("close"), className="lp-button is-icon", type="button", **heard("hush"), **aria(label="Close the notice")
+    )
+    words = [icon("info"), html.Span(**heard("words")), show, close]
+    return html.Div(words, className="lp-toast is-news", hidden=True, **heard("news"))
+
+
+def away() -> Component:
+    """The bar of a portal that is out of reach; `assets/follow.js` shows it."""
+    words = [icon("info"), html.Span(**heard("words"))]
+    return html.Div(words, className="lp-away", role="status", hidden=True, **heard("away"))
 
 
 def empty(title: str, text: str, links: Links = ()) -> Component:

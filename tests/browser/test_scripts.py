@@ -26,7 +26,7 @@ def test_nothing_is_asked_of_another_server_and_plotly_is_ours(window: Window) -
     asked = [event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"]
     plotly = [urlsplit(url).path.rsplit("/", 1)[-1] for url in asked if "plotly" in url]
     assert {urlsplit(url).netloc for url in asked if not url.startswith("data:")} == {urlsplit(window.address).netloc}
-    assert plotly == ["plotly-basic.min.js"]
+    assert plotly == ["plotly.js", "plotly-basic.min.js"]  # where it is, and itself
 
 
 def test_one_popover_is_open_at_a_time_and_a_click_elsewhere_closes_it(window: Window) -> None:
@@ -156,16 +156,18 @@ def test_an_answer_that_failed_is_said_and_can_be_dismissed(window: Window, stat
     assert said == "The server's own sentence."
 
 
-def test_a_lost_network_is_said_until_the_next_good_answer(window: Window) -> None:
+def test_a_lost_network_is_said_until_it_is_back_and_then_what_was_asked_is_shown(window: Window) -> None:
+    bar = window.one("[data-lp-away]")
     window.cut(True)
     window.go("?region=France")
-    said = window.wait(lambda: window.message)
+    window.wait(bar.is_displayed)
+    said = bar.text
     window.cut(False)
-    window.go("?region=Netherlands")
 
     window.wait(lambda: window.all(".lp-bars-row[aria-current]"))
-    window.wait(lambda: not window.message)
-    assert said == "The portal does not answer. It will be tried again when you do something."
+    window.wait(lambda: not bar.is_displayed())
+    assert said == "You are offline."
+    assert window.message == ""
 
 
 def test_whoever_is_no_longer_logged_in_goes_to_the_login_and_back_from_there(window: Window) -> None:
@@ -181,12 +183,24 @@ def test_whoever_is_no_longer_logged_in_goes_to_the_login_and_back_from_there(wi
 def test_a_line_at_the_top_says_that_an_answer_takes_long(window: Window) -> None:
     is_busy = "return document.documentElement.classList.contains('lp-busy')"
 
-    window.go("?slow=1")
+    window.go("?slow=1.2")
     at_once = window.run(is_busy)
 
     window.wait(lambda: window.run(is_busy))
     window.wait(lambda: not window.run(is_busy))
     assert not at_once
+
+
+def test_words_say_that_a_page_takes_very_long(window: Window) -> None:
+    words = window.one("[data-lp-slow]")
+
+    window.go("?slow=2.6")
+    at_once = words.is_displayed()
+
+    window.wait(words.is_displayed)
+    assert not at_once
+    assert words.text == "Still working; large periods take longer"
+    window.wait(lambda: not words.is_displayed())
 
 
 @pytest.mark.parametrize(("part", "is_left"), [(0.2, False), (0.8, True)])
