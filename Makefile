@@ -1,6 +1,6 @@
 # Everything a person or a machine does with this repository. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test browser check lock bench faults fuzz clean install-base install-dev
+.PHONY: help demo demo-reset test browser check lock bench faults fuzz slow screenshots clean install-base install-dev
 
 PYTHON := .venv/bin/python
 ROWS := 1000000
@@ -17,7 +17,7 @@ demo-reset: install-base ## the same, after throwing the demo lake away
 	@.venv/bin/lakeport demo --reset
 
 test: install-dev ## every test that needs nothing but this machine; those with a browser where there is one
-	@$(PYTHON) -m pytest -m "not bench and not faults and not fuzz and not stack"
+	@$(PYTHON) -m pytest -m "not bench and not faults and not fuzz and not slow and not stack"
 
 browser: ## install chromium and its driver for the browser tests, where one has the rights
 	@sh infra/browser.sh
@@ -35,8 +35,11 @@ faults: install-dev ## tests that kill processes at chosen points; minutes
 fuzz: install-dev ## rights and the guard under ten thousands of random statements, plans and requests; most of an hour
 	@$(PYTHON) -m pytest -m fuzz
 
+slow: install-dev ## many random pages, plans and statements; minutes
+	@$(PYTHON) -m pytest -m slow
+
 bench: install-dev ## figures about speed and memory; they never fail on time (make bench ROWS=10000000)
-	@$(PYTHON) -m pytest tests/bench -m bench --capture=no --quiet --bench-rows $(ROWS)
+	@$(PYTHON) -m pytest tests/bench tests/browser -m bench --capture=no --quiet --bench-rows $(ROWS)
 
 # base: what pyproject.toml asks for, and hatchling, so that the project itself is installed without fetching a builder.
 # dev: the same versions, and the extra "dev".
@@ -45,6 +48,9 @@ lock: ## write requirements/*.txt anew from pyproject.toml (needs uv and a netwo
 	$(LOCK) pyproject.toml requirements/build.in --output-file requirements/base.txt
 	$(LOCK) pyproject.toml --extra dev --constraints requirements/base.txt --override requirements/overrides.txt \
 		--output-file requirements/dev.txt
+
+screenshots: install-dev ## take the pictures of docs/screenshots anew; needs chromium
+	@$(PYTHON) -m tests.browser.screenshots docs/screenshots
 
 clean: ## remove caches and byte code; .venv and every lake stay
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

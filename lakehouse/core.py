@@ -8,9 +8,9 @@ One rule: a Workspace decides by the policy before it acts, and everything asked
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from lakehouse.access import policy
@@ -23,17 +23,23 @@ from lakehouse.access.policy import PolicyFile
 from lakehouse.access.request import Asked, Request
 from lakehouse.access.sessions import Sessions
 from lakehouse.access.users import Users
-from lakehouse.errors import NoRelease, NotAllowed, PolicyWrong, RequestWrong, StatementWrong, Unavailable, UnknownName
+from lakehouse.access.visits import VIEW_ACTION, Visits, read_visits
+from lakehouse.errors import NoRelease, NotAllowed, RequestWrong, UnknownName
+from lakehouse.facts import Facts, read_facts
 from lakehouse.memory import Memory
-from lakehouse.metrics.compile import Compiled, compile_lines, compile_plan
+from lakehouse.metrics.compile import Compiled, compile_plan
 from lakehouse.metrics.dictionary import PUBLIC, unknown_table
-from lakehouse.metrics.model import Model
+from lakehouse.metrics.lines import ALL, Window, compile_count, compile_lines
+from lakehouse.metrics.model import Metric, Model
 from lakehouse.metrics.plan import Plan, parse_plan
 from lakehouse.metrics.visible import visible
 from lakehouse.query.answer import Answer
+from lakehouse.query.columns import Shapes
 from lakehouse.query.pins import Pin, Pins, pins_key
 from lakehouse.query.pool import QueryPool, Question
 from lakehouse.query.scope import Scope
+from lakehouse.query.spool import Spooled
+from lakehouse.quoting import sql_name
 from lakehouse.releases import Published, Release, Releases, check_place
 from lakehouse.runs import Runs
 from lakehouse.settings import FILE_NAME, Settings, read_settings
@@ -41,11 +47,6 @@ from lakehouse.state.store import State, open_state
 
 KEPT = 1024
 """How many models and lists of columns stay in memory."""
-
-COLUMNS = """
-select column_name as "column", data_type as type
-from duckdb_columns() where database_name = current_database() order by column_index
-"""
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ class Lakehouse:
         self.settings = settings
         self.state = state
         self.policy = PolicyFile(settings.home)
-        self.pool = QueryPool(settings.query, [settings.warehouse], own_key(settings.folder / "mask_key"))
+        mask_key = own_key(settings.folder / "mask_key")
+        self.pool = QueryPool(settings.query, [settings.warehouse], mask_key, settings.folder)
         self.kept = Memory(KEPT)
         self._releases = {env: Releases(state, env, settings.zone) for env in settings.environments}
 
@@ -117,9 +119,7 @@ class Lakehouse:
     def __enter__(self) -> "Lakehouse":
         return self
 
-    def __exit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()
 
 
@@ -145,6 +145,11 @@ class Workspace:
         return release
 
     @cached_property
+    def has_release(self) -> bool:
+        """Whether the environment has a release; before the first one `release` raises."""
+        return "release" in vars(self) or self._releases.current() is not None
+
+    @cached_property
     def scope(self) -> Scope:
         """Which tables, rows and columns this person may see."""
         return self.lakehouse.policy.scope(self.principal)
@@ -155,38 +160,49 @@ class Workspace:
         named = {table: pin for table, pin in self.release.pins.items() if self.scope.sees(table)}
         if not self.scope.rows:
             return named
-        return {table: pin for table, pin in named.items() if self._is_open(table, pin)}
+        return {table: pin for table, pin in named.items() if self._shapes.is_open(table, pin)}
 
     @cached_property
     def model(self) -> Model:
         """Metrics and dimensions as the release defines them, as far as their tables and columns may be seen."""
         if self.release.definitions is None:
             raise NoRelease(f"Release {self.release.number} defines no metrics.")
-        definitions = self.release.definitions
-        key = "model", self.scope.key, pins_key(self.pins), self.release.definitions_id
-        model = self.lakehouse.kept.get(
-            key, lambda: visible(Model.from_json(definitions["model"]), self.pins, self.scope.hidden)
-        )
-        if definitions["model"]["metrics"] and not model.metrics:
+        if self.release.definitions["model"]["metrics"] and not self.metrics():
             raise NotAllowed(self.principal.name, "see", "the tables that metrics stand on")
-        return model
+        return self._visible
+
+    def metrics(self) -> tuple[Metric, ...]:
+        """The metrics that this person may see: none where there are none, while `model` raises."""
+        policy.check(self.principal, "describe", "metrics")
+        return self._visible.metrics
 
     def measure(self, plan: Plan | Mapping[str, Any] | str) -> Measured:
         """The answer to a plan, given as JSON, as its document or parsed. Raises `PlanWrong` and `UnknownName`."""
-        policy.check(self.principal, "measure", "metrics")
-        parsed = plan if isinstance(plan, Plan) else parse_plan(plan, self.model)
-        compiled = compile_plan(parsed, self.model)
-        asked = Asked(plan=parsed.to_json(), tables=(compiled.table,))
+        parsed, compiled, asked = self._compiled(plan)
         return Measured(self._ask(compiled.sql, asked, trusted=True), parsed, compiled)
 
-    def lines(self, plan: Plan | Mapping[str, Any] | str) -> Answer:
-        """The lines behind a plan: all columns of its table that may be seen, where and when the plan says."""
-        policy.check(self.principal, "measure", "metrics")
-        parsed = plan if isinstance(plan, Plan) else parse_plan(plan, self.model)
-        table = self.model.table_of(parsed.metrics).name
-        statement = compile_lines(parsed, self.model, list(self._columns(table, self.pins[table])))
-        asked = Asked(plan={**parsed.to_json(), "lines": True}, tables=(table,))
-        return self._ask(statement, asked, trusted=True)
+    def export(self, plan: Plan | Mapping[str, Any] | str) -> Spooled:
+        """The answer to a plan on disk, under the limits of exports; the caller closes it."""
+        _, compiled, asked = self._compiled(plan)
+        return self._export(compiled.sql, asked, trusted=True)
+
+    def lines(self, plan: Plan | Mapping[str, Any] | str, window: Window = ALL) -> Answer:
+        """The lines behind a plan: all columns of its table that may be seen, where and when the plan says.
+
+        Raises `UnknownName` for a window that is sorted by a column which may not be seen, or is not there.
+        """
+        return self._ask(*self._lines(plan, window), trusted=True)
+
+    def export_lines(self, plan: Plan | Mapping[str, Any] | str, window: Window = ALL) -> Spooled:
+        """The same on disk, under the limits of exports; the caller closes it."""
+        return self._export(*self._lines(plan, window), trusted=True)
+
+    def line_count(self, plan: Plan | Mapping[str, Any] | str, window: Window = ALL) -> int:
+        """How many lines are behind a plan and hold the words of a window, wherever it begins and ends."""
+        parsed, table = self._of_lines(plan)
+        statement = compile_count(parsed, self.model, self._columns(table, self.pins[table]), window)
+        asked = Asked(plan={**parsed.to_json(), "counted": window.to_json() or True}, tables=(table,))
+        return int(self._ask(statement, asked, trusted=True).table["lines"][0].as_py())
 
     def sql(
         self,
@@ -199,11 +215,14 @@ class Workspace:
 
         `cancel` stops what carries this token; its asker gets `Stopped`.
         """
-        policy.check(self.principal, "query", "the lake in SQL")
-        if not self.lakehouse.settings.query.free_sql and not self.principal.is_operator:
-            raise NotAllowed(self.principal.name, "query", "this lake in SQL: the setting query.free_sql is off")
+        self._check_sql()
         limits = {"max_rows": max_rows, "timeout_seconds": timeout_seconds, "cancel_token": self._own(cancel_token)}
         return self._ask(statement, Asked(sql=statement), **limits)
+
+    def export_sql(self, statement: str) -> Spooled:
+        """The rows of one SELECT on disk, under the limits of exports; the caller closes it."""
+        self._check_sql()
+        return self._export(statement, Asked(sql=statement))
 
     def cancel(self, token: str) -> bool:
         """Stop the statements that this person runs under a token; False where this process runs none."""
@@ -216,6 +235,33 @@ class Workspace:
         records = self.lakehouse.audit.own(self.principal.name, STATEMENT_ACTION, MOST_RECORDS)
         recorded = [record for record in records if record["env"] == self.env]
         return newest([*pending(self.request), *recorded], limit)
+
+    def row_count(self, table: str) -> int:
+        """How many rows of a table this person may see."""
+        asked = Asked(plan={"counted": table}, tables=(table,))
+        answer = self._ask(f'select count(*) as "rows" from {self._written(table)}', asked, trusted=True)
+        return int(answer.table["rows"][0].as_py())
+
+    def sample(self, table: str, rows: int) -> Answer:
+        """The first rows of a table as this person may see them, sorted by all columns from the left."""
+        asked = Asked(plan={"sample": table, "rows": rows}, tables=(table,))
+        return self._ask(f"select * from {self._written(table)} order by all limit {rows:d}", asked, trusted=True)
+
+    def facts(self, table: str) -> Facts:
+        """What the release knows of a table beyond its columns, as far as this person may know it."""
+        self.about(table)
+        changed = self._releases.changes(self.release.number).get(table)
+        return read_facts(self.release, table, self.scope, self.pins.keys(), changed)
+
+    def compiled(self, plan: Plan | Mapping[str, Any] | str) -> Compiled:
+        """What would be asked of the tables for a plan; nothing is."""
+        return self._compiled(plan)[1]
+
+    def visits(self) -> Visits:
+        """When this person was here before in this environment, and which pages they have looked at lately."""
+        policy.check(self.principal, "read", "their own visits")
+        name = self.principal.name
+        return read_visits(lambda most: self.lakehouse.audit.own(name, VIEW_ACTION, most), self.env, datetime.now(UTC))
 
     def tables(self) -> list[str]:
         """Logical names of the tables that may be seen."""
@@ -242,7 +288,7 @@ class Workspace:
         """Tables that the names in the scope let see but its row rules close, each with the reason."""
         named = {table: pin for table, pin in self.release.pins.items() if self.scope.sees(table)}
         missing = sorted(named.keys() - self.pins.keys())
-        return {table: self._why_closed(table, named) for table in missing}
+        return {table: self._shapes.why_closed(table, named) for table in missing}
 
     def runs(self) -> Runs:
         """The runs of the lake, to look at."""
@@ -269,51 +315,73 @@ class Workspace:
         return self.lakehouse.releases(self.env)
 
     @cached_property
+    def _visible(self) -> Model:
+        definitions = self.release.definitions
+        if definitions is None:
+            return Model()
+        key = "model", self.scope.key, pins_key(self.pins), self.release.definitions_id
+        return self.lakehouse.kept.get(
+            key, lambda: visible(Model.from_json(definitions["model"]), self.pins, self.scope.hidden)
+        )
+
+    @cached_property
     def _public(self) -> frozenset[str]:
         """Tables whose rows are for everybody, as their models say."""
         described: Mapping[str, Mapping[str, Any]] = (self.release.definitions or {}).get("tables", {})
         return frozenset(table for table, entry in described.items() if entry.get("rows") == PUBLIC)
 
-    def _is_open(self, table: str, pin: Pin) -> bool:
-        """Whether the row rules leave a table open: one that lacks the column of a rule is closed.
-
-        A table whose data cannot be read counts as open, so that whoever asks it is told so; no view is made of it.
-        """
-        try:
-            return bool(self._columns(table, pin))
-        except Unavailable:
-            return True
+    @cached_property
+    def _shapes(self) -> Shapes:
+        return Shapes(self.lakehouse.pool, self.lakehouse.kept, self.scope, self._public)
 
     def _columns(self, table: str, pin: Pin) -> Mapping[str, str]:
-        """Column -> type; none of a table that is closed to the scope. Of one table, since another may be damaged."""
-        pins = {table: pin}
+        """Column -> type."""
+        return self._shapes.columns(table, pin)
 
-        def found() -> Mapping[str, str]:
-            answer = self.lakehouse.pool.ask(Question(COLUMNS, pins, self.scope, self._public, trusted=True))
-            return {row["column"]: row["type"] for row in answer.table.to_pylist()}
+    def _of_lines(self, plan: Plan | Mapping[str, Any] | str) -> tuple[Plan, str]:
+        """A plan whose lines are asked for, and the table that they stand in."""
+        policy.check(self.principal, "measure", "metrics")
+        parsed = plan if isinstance(plan, Plan) else parse_plan(plan, self.model)
+        return parsed, self.model.table_of(parsed.metrics).name
 
-        return self.lakehouse.kept.get(("columns", self.scope.key, pins_key(pins, self._public & pins.keys())), found)
-
-    def _why_closed(self, table: str, pins: Pins) -> str:
-        layer, name = table.split(".")
-        try:
-            nothing = f'select 1 from "{layer}"."{name}" limit 0'
-            self.lakehouse.pool.ask(Question(nothing, pins, self.scope, self._public, trusted=True))
-        except PolicyWrong as error:
-            return str(error)
-        except StatementWrong:
-            pass
-        columns = ", ".join(sorted({rule.column for rule in self.scope.rows}))
-        return f"{table} lacks a column of the row rules ({columns}), and its model does not say `rows: public`."
+    def _written(self, table: str) -> str:
+        """A table that may be seen, as a statement writes it. Raises `UnknownName`, which lists those."""
+        return ".".join(sql_name(part) for part in self.about(table)["name"].split("."))
 
     def _own(self, token: str) -> str:
         """A token under its owner's name, which has no spaces: nobody cancels what somebody else has asked."""
         return f"{self.principal.name} {token}" if token else ""
 
+    def _check_sql(self) -> None:
+        policy.check(self.principal, "query", "the lake in SQL")
+        if not self.lakehouse.settings.query.free_sql and not self.principal.is_operator:
+            raise NotAllowed(self.principal.name, "query", "this lake in SQL: the setting query.free_sql is off")
+
+    def _compiled(self, plan: Plan | Mapping[str, Any] | str) -> tuple[Plan, Compiled, Asked]:
+        policy.check(self.principal, "measure", "metrics")
+        parsed = plan if isinstance(plan, Plan) else parse_plan(plan, self.model)
+        compiled = compile_plan(parsed, self.model)
+        return parsed, compiled, Asked(plan=parsed.to_json(), tables=(compiled.table,))
+
+    def _lines(self, plan: Plan | Mapping[str, Any] | str, window: Window) -> tuple[str, Asked]:
+        parsed, table = self._of_lines(plan)
+        statement = compile_lines(parsed, self.model, self._columns(table, self.pins[table]), window)
+        return statement, Asked(plan={**parsed.to_json(), "lines": window.to_json() or True}, tables=(table,))
+
     def _ask(self, statement: str, asked: Asked, **limits: Any) -> Answer:
-        question = Question(statement, self.pins, self.scope, self._public, asker=self.principal.name, **limits)
-        asked.scope, asked.pins, asked.release = self.scope.key, pins_key(self.pins), self.release.number
+        question = self._question(statement, asked, **limits)
         with self.request.asked(asked):
             answer = self.lakehouse.pool.ask(question)
             asked.answered(answer.table.num_rows, answer.seconds, cached=answer.cached, complete=answer.complete)
         return answer
+
+    def _export(self, statement: str, asked: Asked, *, trusted: bool = False) -> Spooled:
+        question = self._question(statement, asked, trusted=trusted)
+        with self.request.asked(asked):
+            spooled = self.lakehouse.pool.export(question)
+            asked.answered(spooled.rows, spooled.seconds, cached=False, complete=spooled.complete)
+        return spooled
+
+    def _question(self, statement: str, asked: Asked, **limits: Any) -> Question:
+        asked.scope, asked.pins, asked.release = self.scope.key, pins_key(self.pins), self.release.number
+        return Question(statement, self.pins, self.scope, self._public, asker=self.principal.name, **limits)

@@ -107,7 +107,7 @@ class DiskFull(Unavailable):
 
 
 class Busy(LakeportError):
-    """Another run of the same job and environment is active."""
+    """Another run of the same job and environment is active, or as many exports as one may have."""
 
     status = 409
     exit_code = 1

@@ -18,13 +18,14 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from lakehouse.core import Lakehouse, Workspace
 from lakehouse.settings import ServerSettings
-from portal import auth, shell
+from portal import auth, follow, shell
 from portal.address import known_hosts
 from portal.errors import show_error, trouble
 from portal.exports import add_exports
 from portal.guard import PUBLIC, Guard
 from portal.headers import add_headers
 from portal.health import add_health
+from portal.locales import written_as
 from portal.page import Page, offered, open_to
 from portal.pages import PAGES
 from portal.prefix import below
@@ -49,7 +50,7 @@ class Portal(Dash):
 
     def interpolate_index(self, *args: Any, **parts: Any) -> str:
         """The document that loads everything else."""
-        return render_template("index.html", **parts)
+        return render_template("index.html", **parts, **shell.outline())
 
 
 def create_app(lakehouse: Lakehouse, env: str = "dev", pages: Sequence[Page] = PAGES) -> Dash:
@@ -58,6 +59,7 @@ def create_app(lakehouse: Lakehouse, env: str = "dev", pages: Sequence[Page] = P
     app = _dash(server, lakehouse.settings.server.base_path)
     pages = offered(lakehouse.settings, pages)
     by_path, csrf = {page.path: page for page in pages}, CSRFProtect()
+    server.config["LAKEPORT_PAGES"] = by_path
     guard = Guard(by_path, csrf, known_hosts(lakehouse.settings.server))
 
     def open_workspace(version: str) -> Workspace:
@@ -72,9 +74,11 @@ def create_app(lakehouse: Lakehouse, env: str = "dev", pages: Sequence[Page] = P
     server.before_request(partial(_first_page, by_path))
     auth.add_routes(server, lakehouse, csrf)
     add_health(server, lakehouse, env)
+    follow.add_follow(server, lakehouse, env)
     add_exports(server, lakehouse, open_workspace)
-    guard.endpoints.update(auth.ENDPOINTS, health=PUBLIC)
+    guard.endpoints.update(auth.ENDPOINTS, **follow.ENDPOINTS, health=PUBLIC)
     server.register_error_handler(Exception, _answer)
+    server.wsgi_app = written_as(lakehouse.settings.lake.locale, server.wsgi_app)  # type: ignore[method-assign]
     shell.add_router(app, by_path, open_workspace, Screens(lakehouse.settings.query.cache_mb << 20))
     guard.own(app, None)
     for page in pages:
@@ -117,7 +121,7 @@ def _dash(server: Flask, base: str) -> Dash:
         "portal",
         server=server,  # type: ignore[arg-type]  # Dash's annotation leaves Flask out
         assets_folder=str(ASSETS),
-        assets_ignore=r"^theme\.js$",  # the document loads it itself, before the first paint
+        assets_ignore=r"^(theme|plotly-basic\.min)\.js$",  # before the first paint, and with the first chart
         routes_pathname_prefix="/",
         requests_pathname_prefix=f"{base}/",
         suppress_callback_exceptions=True,  # else Dash runs every layout at the first request
@@ -147,4 +151,5 @@ def _answer(error: Exception) -> ResponseReturnValue:
     if request.path.startswith("/_") or request.accept_mimetypes.best == "application/json":
         return jsonify(said.document()), said.status
     heading = OTHERWISE if isinstance(error, CSRFError) else HEADINGS.get(said.status, OTHERWISE)
-    return render_template("error.html", heading=heading, text=said.text), said.status
+    frame = shell.outline() if said.status < 500 else {}  # asking who this is may be what has failed
+    return render_template("error.html", heading=heading, text=said.text, **frame), said.status

@@ -16,7 +16,7 @@ from lakehouse.access.passwords import LONGEST
 from lakehouse.access.users import User
 from lakehouse.core import Lakehouse
 from lakehouse.errors import RequestWrong
-from portal.guard import PUBLIC, SIGNED_IN
+from portal.guard import PUBLIC, SIGNED_IN, is_background
 from portal.recording import about, leave_to_route, write_now
 from portal.secret import secret_key
 
@@ -77,7 +77,7 @@ def add_login(server: Flask, lakehouse: Lakehouse, env: str, csrf: CSRFProtect) 
 
     @manager.user_loader  # type: ignore[untyped-decorator]
     def signed_in(token: str) -> SignedIn | None:
-        user = lakehouse.sessions.find(token)
+        user = lakehouse.sessions.find(token, touch=not is_background())
         return SignedIn(user, token) if user is not None else None
 
 

@@ -27,6 +27,9 @@ PUBLIC = "public"
 WATCHED = "health"
 """Asked by machines that know an address at most."""
 SIGNED_IN = "signed in"
+BACKGROUND = ("release",)
+BY_ITSELF = "X-Lakeport-Background"
+"""An endpoint, or a header, of what an open page asks by itself: no sign that somebody is there."""
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 LONGEST_ADDRESS = 8_000
 """Of an address in characters; the server refuses requests whose first line is a little longer."""
@@ -133,6 +136,11 @@ class Guard:
         g.page = page
 
 
+def is_background() -> bool:
+    """Whether a page asks this by itself. Whoever claims it wrongly only lets their own session end sooner."""
+    return request.endpoint in BACKGROUND or BY_ITSELF in request.headers
+
+
 def _posted() -> dict[str, Any]:
     try:
         body = request.get_json(silent=True)
@@ -170,7 +178,7 @@ def _is_entry(entry: object) -> bool:
 
 
 def _posted_path(body: Mapping[str, object]) -> str:
-    """The path that the router is asked to show: below the base path, as pages know it."""
+    """The path that the router is asked to show: below the base path, as pages know it; empty without exactly one."""
     inputs = body.get("inputs")
     given = [
         entry.get("value")
@@ -178,7 +186,7 @@ def _posted_path(body: Mapping[str, object]) -> str:
         if isinstance(entry, dict) and entry.get("property") == "pathname"
     ]
     path = given[0] if len(given) == 1 and isinstance(given[0], str) else ""
-    return below_base(path)
+    return below_base(path) if path else ""
 
 
 def below_base(path: str) -> str:

@@ -3,7 +3,7 @@
 One rule: a page's whole state stands in its address, so every control that changes what is shown is a link.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl, urlencode
 
@@ -14,7 +14,7 @@ from lakehouse.access import policy
 from lakehouse.access.identity import Principal
 from lakehouse.core import Workspace
 from lakehouse.errors import RequestWrong
-from lakehouse.query.answer import Answer
+from lakehouse.query.spool import Spooled
 from lakehouse.settings import Settings
 
 MOST_VALUES = 500
@@ -69,6 +69,10 @@ class Visit:
             kept += [(name, one) for one in given if one]
         return self.path + (f"?{urlencode(kept)}" if kept else "")
 
+    def only(self, keys: Collection[str]) -> "Visit":
+        """The same visit as if its address had no others than these keys."""
+        return replace(self, values=tuple(value for value in self.values if value[0] in keys))
+
     def without(self, key: str) -> "Visit":
         """The same visit as if its address did not have this key."""
         return replace(self, values=tuple(value for value in self.values if value[0] != key))
@@ -103,12 +107,17 @@ class Page:
     needs: str
     layout: Callable[[Workspace, Visit], Screen]
     callbacks: Callable[[Dash, OpenWorkspace], None] | None = None
-    exports: Mapping[str, Callable[[Workspace, Visit], Answer]] = field(default_factory=dict)
+    exports: Mapping[str, Callable[[Workspace, Visit], Spooled]] = field(default_factory=dict)
     exports_by_post: bool = False
     """Whether a file is given to a form of the page alone: a link must not run what its address says."""
     is_kept: bool = False
+    recorded: tuple[str, ...] = ()
+    """Keys of its address whose values the audit keeps: what is chosen, such as a period, and never free text."""
     offered: Callable[[Settings], bool] | None = None
     """Whether some settings have this page; None: all do."""
+    shape: tuple[str, ...] = ()
+    """What stands on it while it is drawn for the first time: `filters`, `tiles`, `chart lp-8`, `bars lp-4`; see
+    `templates/waiting.html`."""
 
 
 def offered(settings: Settings, pages: Iterable[Page]) -> list[Page]:

@@ -12,12 +12,12 @@ and the 30 before only five, or the other way round.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from lakehouse.errors import RequestWrong, UnknownName
 from lakehouse.metrics.literal import shown
-from lakehouse.metrics.period import DAY, bucket
+from lakehouse.metrics.period import DAY, MONTHS_OF, bucket
 from portal.buckets import (
     GRAINS,
     Bucket,
@@ -43,11 +43,16 @@ PRESETS = {
 """Label by slug, in menu order."""
 
 DEFAULT = "last-30-days"
+COMPARISONS = {"previous-period": "Previous period", "previous-year": "Previous year", "off": "Off"}
+"""What a period can be compared with: label by slug, in menu order; the first one unless an address says otherwise."""
+
+PREVIOUS_PERIOD, PREVIOUS_YEAR, OFF = COMPARISONS
 DAYS = {"last-7-days": 7, "last-30-days": 30, "last-90-days": 90}
 WEEKS = timedelta(weeks=25)
 """From the Monday of the first of 26 weeks to that of the last."""
 
 __all__ = [
+    "COMPARISONS",
     "DEFAULT",
     "GRAINS",
     "PRESETS",
@@ -57,6 +62,8 @@ __all__ = [
     "allowed_grains",
     "before_buckets",
     "buckets",
+    "calendar_grain",
+    "compared",
     "custom",
     "default_grain",
     "preset",
@@ -69,7 +76,8 @@ class Period:
     """The days that a page shows, and what they are compared with.
 
     `slug` is empty for a custom range. `versus` names the earlier period, as in "vs 30 days before"; it is empty where
-    `before` is None, and then `no_before` says why. `bounds` are the first and the last date in the data.
+    `before` is None, and then `no_before` says why, unless no comparison was asked for. `bounds` are the first and the
+    last date in the data, `comparison` is one of `COMPARISONS`.
     """
 
     slug: str
@@ -79,6 +87,7 @@ class Period:
     versus: str
     no_before: str
     bounds: Span
+    comparison: str = PREVIOUS_PERIOD
 
     @property
     def incomplete(self) -> bool:
@@ -102,7 +111,7 @@ def preset(slug: str, bounds: Span) -> Period:
         before, versus = _months_earlier(span, 12, bounds), "12 months before"
     elif slug == "this-year":
         span = Span(bucket(last, "year"), last)
-        before, versus = _same_days_a_year_earlier(span, bounds), f"the same days of {last.year - 1}"
+        before, versus = _same_days_a_year_earlier(span, bounds), _same_days(span)
     elif slug == "all":
         span, before, versus = bounds, None, ""
     else:
@@ -118,14 +127,35 @@ def custom(first: date, last: date, bounds: Span) -> Period:
     A whole month, quarter or year is compared with the one before, other days with as many just before.
     """
     span = Span(first, last)
-    grain = _calendar_grain(span)
-    if grain:
+    grain = calendar_grain(span)
+    if grain in MONTHS_OF:
         months = months_between(first, span.until)
         before = _months_earlier(span, months, bounds)
         return _period("", span, before, bucket_text(before.first, grain) if before else "", bounds)
     return _period(
         "", span, _days_earlier(span, span.days, bounds), f"{count(span.days, 'day', 'days')} before", bounds
     )
+
+
+def compared(period: Period, comparison: str) -> Period:
+    """The period with another of `COMPARISONS` than its own first one. Raises `UnknownName`, which lists them.
+
+    A whole month, quarter or year meets its namesake of the year before, other days the same dates.
+    """
+    if comparison not in COMPARISONS:
+        raise UnknownName("comparison", comparison, list(COMPARISONS))
+    if comparison == PREVIOUS_PERIOD:
+        return period
+    if comparison == OFF:
+        return replace(period, before=None, versus="", no_before="", comparison=comparison)
+    span, bounds, grain = period.span, period.bounds, calendar_grain(period.span)
+    if grain in MONTHS_OF:
+        before = _months_earlier(span, 12, bounds)
+        versus = bucket_text(before.first, grain) if before else ""
+    else:
+        before, versus = _same_days_a_year_earlier(span, bounds), _same_days(span)
+    found = _period(period.slug, span, before, versus, bounds)
+    return replace(found, comparison=comparison)
 
 
 def before_buckets(period: Period, grain: str) -> list[Bucket]:
@@ -141,8 +171,12 @@ def read_period(values: Mapping[str, str], bounds: Span) -> Period:
     """The period that an address asks for with `period`, or with `from` and `to` (a day that is included).
 
     One that is missing or empty was not given: without `from` or `to` the data's first or last date stands in, without
-    any of the three `DEFAULT`. Raises `UnknownName` and `RequestWrong`.
+    any of the three `DEFAULT`; `compare` is one of `COMPARISONS`. Raises `UnknownName` and `RequestWrong`.
     """
+    return compared(_asked(values, bounds), values.get("compare") or PREVIOUS_PERIOD)
+
+
+def _asked(values: Mapping[str, str], bounds: Span) -> Period:
     slug, first, last = (values.get(key, "") for key in ("period", "from", "to"))
     if not first and not last:
         return preset(slug or DEFAULT, bounds)
@@ -160,8 +194,8 @@ def _period(slug: str, span: Span, before: Span | None, versus: str, bounds: Spa
         no_before = ""
     else:
         no_before = "No earlier data" if span.first == bounds.first else f"Data begin on {day(bounds.first)}"
-    grain = _calendar_grain(span)
-    label = PRESETS.get(slug) or (bucket_text(span.first, grain) if grain else span_text(span))
+    grain = calendar_grain(span)
+    label = PRESETS.get(slug) or (bucket_text(span.first, grain) if grain in MONTHS_OF else span_text(span))
     return Period(slug, label, span, before, versus if before else "", no_before, bounds)
 
 
@@ -187,9 +221,16 @@ def _months_earlier(span: Span, months: int, bounds: Span) -> Span | None:
 
 def _same_days_a_year_earlier(span: Span, bounds: Span) -> Span | None:
     """The same dates of the year before: unlike above, 28 February stays 28 February, also before a 29th."""
-    if not _reaches(span, 12, bounds):
+    if span.first.year <= bounds.first.year:  # also since there is no year before the first one
         return None
-    return Span(shifted_month(span.first, -12), _day_of(shifted_month(span.last, -12), span.last.day))
+    first, last = (_day_of(shifted_month(day, -12), day.day) for day in (span.first, span.last))
+    return Span(first, last) if first >= bounds.first else None
+
+
+def _same_days(span: Span) -> str:
+    """What the same days of the year before are called."""
+    years = span.last.year - span.first.year
+    return "the same days a year before" if years else f"the same days of {span.last.year - 1}"
 
 
 def _reaches(span: Span, months: int, bounds: Span) -> bool:
@@ -204,9 +245,9 @@ def _day_of(month: date, number: int) -> date:
     return last.replace(day=min(number, last.day))
 
 
-def _calendar_grain(span: Span) -> str:
-    """`month`, `quarter` or `year` for exactly one of them, otherwise an empty text."""
-    for grain in ("month", "quarter", "year"):
+def calendar_grain(span: Span) -> str:
+    """The grain of which the days are exactly one bucket, such as `month`; an empty text where they are none."""
+    for grain in GRAINS:
         if span.first == bucket(span.first, grain) and span.until == following(span.first, grain):
             return grain
     return ""

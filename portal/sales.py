@@ -1,35 +1,41 @@
-"""The numbers of the revenue page: what its address asks for, the plans that answer it, and their answers.
+"""The numbers of the revenue page: the plans that answer what its address asks for, and their answers.
 
 One rule: every number on the page is a metric of a plan, read from one release; nothing is added up here but the rest
-that "Other" stands for.
+that "Other" stands for. A figure has one plan, whether it is shown, explained or given as a file.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lakehouse.core import Workspace
-from lakehouse.errors import RequestWrong, UnknownName
-from lakehouse.metrics.terms import HigherIs
-from lakehouse.query.answer import Answer
+from lakehouse.core import Measured, Workspace
+from lakehouse.errors import RequestWrong
+from lakehouse.metrics.compile import Compiled, compile_plan
+from lakehouse.metrics.plan import parse_plan
+from lakehouse.metrics.terms import HigherIs, Table
+from lakehouse.query.spool import Spooled
 from portal.page import Visit
-from portal.periods import Bucket, Period, Span, allowed_grains, before_buckets, buckets, default_grain, read_period
+from portal.periods import Bucket, Span, before_buckets, buckets
+from portal.revenue.asked import Asked, read_asked
 
 METRICS = ("revenue", "orders", "customers", "units", "average_order_value")
-TOPS = (10, 20, 50)
+KEY_FIGURES, OVER_TIME = "key-figures", "over-time"
+RANKED = ("region", "product")
+"""The dimensions that the page has a card for."""
+LONG = ("product",)
+"""Those of which it shows the largest only."""
 MOST_FOUND = 20
-MOST_YEARS = 400
 WIDE = pa.decimal256(76, 2)
 """Holds the sum of any number of amounts."""
 
 Value = Decimal | int | None
 Row = Mapping[str, Any]
+PlanDocument = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -70,23 +76,21 @@ class Part:
 
 @dataclass(frozen=True)
 class Ranking:
-    """The largest parts, how many there are in all, and what the others come to."""
+    """The largest parts, how many there are in all, and what the others come to, now and in the earlier period."""
 
     shown: tuple[Part, ...]
     count: int
     other: Decimal
+    other_before: Decimal | None
     total: Decimal
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What the page's address asks for."""
+class Found:
+    """Values of a dimension, the largest first; `is_all` says that there are no others."""
 
-    period: Period
-    grain: str
-    regions: tuple[str, ...]
-    products: tuple[str, ...]
-    top: int
+    names: tuple[str, ...]
+    is_all: bool
 
 
 class Sales:
@@ -94,43 +98,45 @@ class Sales:
 
     def __init__(self, workspace: Workspace, visit: Visit) -> None:
         self.workspace, self.visit = workspace, visit
+        self._measured: dict[str, Measured] = {}
+
+    @cached_property
+    def table(self) -> Table:
+        """The table that revenue stands on, as far as it may be seen."""
+        return self.workspace.model.table_of(["revenue"])
+
+    @cached_property
+    def metrics(self) -> tuple[str, ...]:
+        """Those of `METRICS` that may be seen: who may not see customers may not see their number either."""
+        known = {metric.name for metric in self.workspace.model.metrics if metric.table == self.table.name}
+        return tuple(name for name in METRICS if name in known)
+
+    @cached_property
+    def ranked(self) -> tuple[str, ...]:
+        """Those of `RANKED` that may be seen."""
+        known = {dimension.name for dimension in self.table.dimensions if dimension.type.kind == "text"}
+        return tuple(name for name in RANKED if name in known)
 
     @cached_property
     def bounds(self) -> Span | None:
         """The first and the last day in the data; None when there are no rows."""
+        day = self._day
         first, last = (
-            self._rows({"metrics": ["orders"], "by": ["order_date"], "order": [order], "limit": 1})
-            for order in ("order_date", "-order_date")
+            self._rows({"metrics": ["revenue"], "by": [day], "order": [order], "limit": 1})
+            for order in (day, f"-{day}")
         )
-        return Span(first[0]["order_date"], last[0]["order_date"]) if first else None
+        return Span(first[0][day], last[0][day]) if first else None
 
     @cached_property
     def asked(self) -> Asked:
-        """What the address asks for, with the defaults filled in. There must be data."""
+        """What the address asks for. There must be data."""
         assert self.bounds is not None  # noqa: S101  # a page without data shows no numbers
-        keys = ("period", "from", "to")
-        period = read_period({key: self.visit.one(key) for key in keys if self.visit.one(key)}, self.bounds)
-        if period.span.last.year - period.span.first.year >= MOST_YEARS:
-            raise RequestWrong(f"The period has more than {MOST_YEARS} years. Choose fewer.")
-        allowed = allowed_grains(period.span)
-        grain = self.visit.one("grain") or default_grain(period.span)
-        if grain not in allowed:
-            raise UnknownName("grain", grain, list(allowed))
-        top = self.visit.one("top") or str(TOPS[0])
-        if top not in [str(known) for known in TOPS]:
-            raise UnknownName("product count", top, [str(known) for known in TOPS])
-        return Asked(period, grain, self.visit.many("region"), self.visit.many("product"), int(top))
-
-    @cached_property
-    def all_regions(self) -> tuple[str, ...]:
-        """Every region in the data, by name."""
-        rows = self._rows({"metrics": ["orders"], "by": ["region"]})
-        return tuple(row["region"] for row in rows if row["region"] is not None)
+        return read_asked(self.visit, self.table, self.bounds)
 
     @cached_property
     def totals(self) -> tuple[Total, ...]:
         """The metrics of the tiles."""
-        row = self._rows({"metrics": list(METRICS), **self._where(), **self._time(compares=True)})[0]
+        row = self.measured(KEY_FIGURES).answer.table.to_pylist()[0]
         model = self.workspace.model
         return tuple(
             Total(
@@ -142,89 +148,115 @@ class Sales:
                 row.get(f"{name}__before"),
                 row.get(f"{name}__change"),
             )
-            for name in METRICS
+            for name in self.metrics
         )
 
     @cached_property
     def moments(self) -> tuple[Moment, ...]:
         """The metrics bucket by bucket; a bucket without rows has None for all of them."""
-        key = f"order_date:{self.asked.grain}"
-        shape = {"by": [key], **self._where()}
-        now = {row[key]: row for row in self._rows({"metrics": list(METRICS), **shape, **self._time(compares=False)})}
-        compared: dict[date, Row] = {}
-        if self.asked.period.before is not None:
-            rows = self._rows({"metrics": ["revenue"], **shape, **self._time(compares=True)})
-            compared = {row[key]: row for row in rows}
-        found = buckets(self.asked.period.span, self.asked.grain, self.asked.period.bounds)
-        earlier = before_buckets(self.asked.period, self.asked.grain)
-        nothing: Row = dict.fromkeys((*METRICS, "revenue__before", "revenue__change"))
+        asked, key = self.asked, f"{self._day}:{self.asked.grain}"
+        rows = {row[key]: row for row in self.measured(OVER_TIME).answer.table.to_pylist()}
+        found = buckets(asked.period.span, asked.grain, asked.period.bounds)
+        earlier = before_buckets(asked.period, asked.grain)
+        nothing: Row = dict.fromkeys(self.metrics)
         return tuple(
-            Moment(one, now.get(one.start, nothing), row["revenue__before"], row["revenue__change"] if whole else None)
+            Moment(one, row, row.get("revenue__before"), row.get("revenue__change") if both_whole else None)
             for place, one in enumerate(found)
-            for row in (compared.get(one.start, nothing),)
-            for whole in (one.whole and place < len(earlier) and earlier[place].whole,)
+            for row in (rows.get(one.start, nothing),)
+            for both_whole in (one.whole and place < len(earlier) and earlier[place].whole,)
         )
 
-    @cached_property
-    def by_region(self) -> Ranking:
-        """Every region in the period. The filter by region marks them instead of taking the others away."""
-        return self._ranking("region", self.asked.regions, None)
-
-    @cached_property
-    def by_product(self) -> Ranking:
-        """The largest products in the period, and those that are chosen."""
-        return self._ranking("product", self.asked.products, self.asked.top)
-
-    def found_products(self, words: str) -> tuple[str, ...]:
-        """Products whose name holds the words in small or capital letters, the largest in all data first."""
-        plan: dict[str, Any] = {"metrics": ["revenue"], "by": ["product"], "order": ["-revenue"]}
-        # A plan's "contains" tells small letters from capitals, so names are looked through here when there are words.
-        asked = plan if words else {**plan, "limit": MOST_FOUND}
-        names = self.workspace.measure(asked).answer.table.column("product").to_pylist()
-        wanted = words.casefold()
-        return tuple(name for name in names if name is not None and wanted in name.casefold())[:MOST_FOUND]
-
-    def export(self, by: Literal["time", "region", "product"] | None) -> Answer:
-        """All metrics, with those of the earlier period: of the whole period, by bucket of time, or by part."""
-        groups = {None: [], "time": [f"order_date:{self.asked.grain}"]}.get(by, [by])
-        order = ["-revenue"] if by in ("region", "product") else []
-        plan = {"metrics": list(METRICS), "by": groups, "order": order}
-        return self.workspace.measure({**plan, **self._where(), **self._time(compares=True)}).answer
-
-    def lines(self) -> Answer:
-        """The order lines that the page's numbers stand on."""
-        return self.workspace.lines({"metrics": ["revenue"], **self._where(), **self._time(compares=False)})
-
-    def _ranking(self, dimension: str, chosen: tuple[str, ...], top: int | None) -> Ranking:
-        plan = {"metrics": ["revenue"], "by": [dimension], "order": ["-revenue"]}
-        asked = {**plan, **self._where(without=dimension), **self._time(compares=True)}
-        table = self.workspace.measure(asked).answer.table
+    def ranking(self, dimension: str) -> Ranking:
+        """The parts of the period by size. A filter by the dimension marks some instead of taking the others away."""
+        table = self.measured(dimension).answer.table
         table = table.filter(pc.is_valid(table["revenue"]))  # others were sold in the earlier period only
-        place = pa.array(range(table.num_rows))
-        is_chosen = pc.is_in(table[dimension], value_set=pa.array(chosen, pa.string()))
-        is_large = pc.less(place, table.num_rows if top is None else top)
-        rows = table.filter(pc.or_(is_chosen, is_large)).to_pylist()  # not of the whole: there may be thousands
+        chosen = self.asked.condition(dimension).values
+        top = self.asked.top if dimension in LONG else table.num_rows
+        is_shown = pc.or_(
+            pc.is_in(table[dimension], value_set=pa.array(chosen, pa.string())),
+            pc.less(pa.array(range(table.num_rows), pa.int64()), top),
+        )
+        rows = table.filter(is_shown).to_pylist()  # not of the whole: there may be thousands
         shown = tuple(
             Part(row[dimension], row["revenue"], row.get("revenue__before"), row[dimension] in chosen) for row in rows
         )
-        total = pc.sum(table["revenue"].cast(WIDE)).as_py() or Decimal(0)
-        rest = total - sum((part.value for part in shown if part.value is not None), Decimal(0))
-        return Ranking(shown, table.num_rows, rest, total)
+        others = table.filter(pc.invert(is_shown))
+        other, total = (_sum(one, "revenue") or Decimal(0) for one in (others, table))
+        return Ranking(shown, table.num_rows, other, _sum(others, "revenue__before"), total)
 
-    def _where(self, without: str = "") -> dict[str, Any]:
-        filters = {"region": self.asked.regions, "product": self.asked.products}
-        return {"where": [[name, "in", list(given)] for name, given in filters.items() if given and name != without]}
+    def found(self, dimension: str, words: str) -> Found:
+        """Values that hold the words in small or capital letters, the largest in all data first."""
+        plan: PlanDocument = {"metrics": ["revenue"], "by": [dimension], "order": ["-revenue"]}
+        # A plan's "contains" tells small letters from capitals, so names are looked through here when there are words.
+        asked = plan if words else {**plan, "limit": MOST_FOUND + 2}  # one of them may be NULL
+        names = self.workspace.measure(asked).answer.table.column(dimension).to_pylist()
+        wanted = words.casefold()
+        found = [name for name in names if name is not None and wanted in name.casefold()]
+        return Found(tuple(found[:MOST_FOUND]), not words and len(found) <= MOST_FOUND)
 
-    def _time(self, *, compares: bool) -> dict[str, Any]:
-        period = self.asked.period
-        time: dict[str, Any] = {"time": _half_open(period.span)}
-        if compares and period.before is not None:
-            time["compare"] = _half_open(period.before)
-        return time
+    def plan(self, figure: str) -> PlanDocument:
+        """What is asked for `KEY_FIGURES`, for `OVER_TIME`, or for the parts of a dimension."""
+        groups = {KEY_FIGURES: [], OVER_TIME: [f"{self._day}:{self.asked.grain}"]}.get(figure)
+        shape: PlanDocument = {"metrics": list(self.metrics), "by": groups}
+        if groups is None:
+            shape = {"metrics": ["revenue"], "by": [figure], "order": ["-revenue"]}
+        return {**shape, "where": self.asked.where(without=figure), **self._time, **self._compare}
+
+    def file_plan(self, figure: str) -> PlanDocument:
+        """The same with all metrics, and all filters, for a file."""
+        return {**self.plan(figure), "metrics": list(self.metrics), "where": self.asked.where()}
+
+    def measured(self, figure: str) -> Measured:
+        """The answer to the plan of a figure; asked once."""
+        if figure not in self._measured:
+            self._measured[figure] = self.workspace.measure(self.plan(figure))
+        return self._measured[figure]
+
+    @property
+    def lines_plan(self) -> PlanDocument:
+        """What is asked for the lines that the page's numbers stand on."""
+        return {"metrics": ["revenue"], "where": self.asked.where(), **self._time}
+
+    @cached_property
+    def compiled_lines(self) -> Compiled:
+        """The question for what the lines come to."""
+        model = self.workspace.model
+        return compile_plan(parse_plan({**self.lines_plan, "metrics": list(self.metrics)}, model), model)
+
+    def export(self, figure: str) -> Spooled:
+        """A figure as a file holds it: all metrics, with those of the earlier period."""
+        return self.workspace.export(self.file_plan(figure))
+
+    def lines(self) -> Spooled:
+        """The order lines that the page's numbers stand on, for a file."""
+        return self.workspace.export_lines(self.lines_plan)
+
+    @property
+    def _day(self) -> str:
+        if not self.table.time:
+            raise RequestWrong(f"{self.table.label} have no day that you may see, so nothing can be shown over time.")
+        return self.table.time
+
+    @property
+    def _time(self) -> PlanDocument:
+        return {"time": _half_open(self.asked.period.span)}
+
+    @property
+    def _compare(self) -> PlanDocument:
+        before = self.asked.period.before
+        return {} if before is None else {"compare": _half_open(before)}
 
     def _rows(self, plan: Mapping[str, Any]) -> list[Row]:
         rows: list[Row] = self.workspace.measure(plan).answer.table.to_pylist()
         return rows
+
+
+def _sum(table: pa.Table, column: str) -> Decimal | None:
+    """The sum of a column of amounts; None where it has no value, or there is no such column."""
+    if column not in table.column_names:
+        return None
+    found: Decimal | None = pc.sum(table[column].cast(WIDE)).as_py()
+    return found
 
 
 def _half_open(span: Span) -> dict[str, str]:

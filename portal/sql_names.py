@@ -5,7 +5,7 @@ One rule: a name is quoted when it would be read as something else without quote
 
 import re
 
-from lakehouse.metrics.literal import sql_name
+from lakehouse.quoting import sql_name
 
 _RESERVED = """
 all analyse analyze and anti any array as asc asof asymmetric at authorization binary both by case cast check

@@ -13,12 +13,12 @@ from typing import Any
 import duckdb
 
 from lakehouse.errors import StatementRefused, StatementWrong
-from lakehouse.query.engine import literal
 from lakehouse.query.guard_functions import fold
 from lakehouse.query.guard_shapes import Node
 from lakehouse.query.guard_walk import NOWHERE, Refused, Walk
 from lakehouse.query.guard_written import as_written, same
 from lakehouse.query.statement import Checked
+from lakehouse.quoting import sql_text
 
 LONGEST_TEXT = 100_000
 """Characters of one statement."""
@@ -112,7 +112,7 @@ def _written(connection: duckdb.DuckDBPyConnection, tree: Node, walk: Walk) -> s
 
 def _asked(connection: duckdb.DuckDBPyConnection, sql: str, text: str) -> tuple[Any, ...]:
     try:
-        row = connection.execute(sql.format(literal(text))).fetchone()
+        row = connection.execute(sql.format(sql_text(text))).fetchone()
     except duckdb.Error as error:
         raise StatementRefused("The statement cannot be taken apart; word it otherwise.") from error
     if row is None:

@@ -13,11 +13,12 @@ from typing import Any
 import duckdb
 
 from lakehouse.errors import PolicyWrong
-from lakehouse.query.engine import connect, identifier, literal, lock
+from lakehouse.query.engine import connect, lock
 from lakehouse.query.pins import Pin
 from lakehouse.query.scope import Scope
 from lakehouse.query.views import TableView
 from lakehouse.query.wire import Limits
+from lakehouse.quoting import sql_name, sql_text
 
 ATTACHED = 16
 """How many sets of pins stay attached; the one that was not used for longest goes first."""
@@ -66,10 +67,10 @@ class Instance:
         Raises `PolicyWrong` for a wanted table that a rule does not fit; among all tables such a one is left out.
         """
         name = f"{'f' if fenced and self._scope.rows else 'r'}_{tables.key}"
-        database = identifier(name)
+        database = sql_name(name)
         if name not in self._attached:
             self._make_room(cursor)
-            cursor.execute(f"ATTACH {literal(':memory:')} AS {database}")
+            cursor.execute(f"ATTACH {sql_text(':memory:')} AS {database}")
             self._attached[name] = set()
         self._attached.move_to_end(name)
         cursor.execute(f"USE {database}")
@@ -90,11 +91,11 @@ class Instance:
         select = view.sql(cursor, fenced=fenced)
         layer, _, name = table.partition(".")
         if select is not None:
-            place = f"{database}.{identifier(layer)}"
+            place = f"{database}.{sql_name(layer)}"
             cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {place}")
-            cursor.execute(f"CREATE VIEW {place}.{identifier(name)} AS {select}")
+            cursor.execute(f"CREATE VIEW {place}.{sql_name(name)} AS {select}")
 
     def _make_room(self, cursor: duckdb.DuckDBPyConnection) -> None:
         while len(self._attached) >= ATTACHED:
             oldest, _ = self._attached.popitem(last=False)
-            cursor.execute(f"DETACH {identifier(oldest)}")
+            cursor.execute(f"DETACH {sql_name(oldest)}")

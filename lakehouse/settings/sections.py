@@ -3,6 +3,7 @@
 One rule: every field has a description, which is its documentation.
 """
 
+import difflib
 import re
 from pathlib import Path
 from typing import Annotated, Literal
@@ -18,6 +19,22 @@ def _known_zone(name: str) -> str:
     if name not in available_timezones():
         raise ValueError(f"unknown time zone {name!r}; use a name like 'Europe/Berlin' or 'UTC'")
     return name
+
+
+def _known_locale(name: str) -> str:
+    # Here, as a default is not checked: a lake that keeps it needs no list of a thousand locales.
+    from babel import Locale, UnknownLocaleError
+    from babel.localedata import locale_identifiers
+
+    try:
+        found = str(Locale.parse(name, sep="-" if "-" in name else "_"))
+    except (UnknownLocaleError, ValueError):
+        found = ""
+    if found in locale_identifiers():
+        return found
+    near = difflib.get_close_matches(name.replace("-", "_"), locale_identifiers(), cutoff=0.7)
+    meant = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
+    raise ValueError(f"unknown locale {name!r}; {meant}use a language and a country, like 'de_DE' or 'ja_JP'")
 
 
 def _known_encoding(name: str) -> str:
@@ -53,6 +70,9 @@ class LakeSettings(Section):
     """Where the lake keeps its state, catalog and data."""
 
     timezone: Annotated[str, AfterValidator(_known_zone)] = Field("UTC", description="Time zone in which days end.")
+    locale: Annotated[str, AfterValidator(_known_locale)] = Field(
+        "en_GB", description="Locale whose numbers and dates the portal shows, such as de_DE; its words are English."
+    )
     currency: str = Field("EUR", pattern="^[A-Z]{3}$", description="ISO 4217 code of every amount of money.")
     state: Annotated[str, AfterValidator(_url)] = Field(
         "", description="SQLAlchemy URL of the state store; empty means SQLite in the lake's folder."
@@ -138,6 +158,9 @@ class QuerySettings(Section):
     timeout_seconds: float = Field(30, gt=0, description="Time after which a query is interrupted, then killed.")
     max_rows: int = Field(1_000_000, ge=1, description="Rows after which an answer is cut and says so.")
     cache_mb: int = Field(128, ge=0, description="Memory for answers that were given before, in MiB.")
+    export_rows: int = Field(5_000_000, ge=1, description="Rows after which an export is cut and says so.")
+    export_seconds: float = Field(300, gt=0, description="Time after which the query of an export is stopped.")
+    export_mb: int = Field(8192, ge=1, description="Disk for exports under way in one web process, in MiB.")
 
 
 class ServerSettings(Section):

@@ -1,7 +1,7 @@
 """Commands that ask: query, plan, metrics, tables, describe. They read the release that `--at` names."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +10,7 @@ import typer
 
 from lakehouse.core import Measured, Workspace
 from lakehouse.errors import LakeportError, RequestWrong
+from lakehouse.quality import Verdict
 from lakehouse.query.answer import Answer
 from lakehouse.query.document import document
 from portal.cli.door import Door, error_document, guarded
@@ -110,9 +111,18 @@ def describe(door: Door, table: Annotated[str, typer.Argument(help="A table, suc
     """Show a table's columns."""
     with door.workspace("describe", table) as workspace:
         about = workspace.about(table)
-        columns = workspace.columns(table)
+        tests = workspace.facts(table).tests
+        columns = [{**column, "tests": _tests(tests, column["name"])} for column in workspace.columns(table)]
     door.say(f"{about['name']}: {about['description'] or 'no description'}")
     _list(door, columns, ("name", "type", "description"))
+
+
+def _tests(tests: Iterable[Verdict] | None, column: str) -> list[dict[str, Any]] | None:
+    """How the tests on a column went; None where nobody has written it down."""
+    if tests is None:
+        return None
+    keys = ("name", "status", "failures", "at")
+    return [{key: getattr(test, key) for key in keys} for test in tests if test.column == column]
 
 
 def _table(workspace: Workspace, table: str) -> dict[str, Any]:

@@ -29,11 +29,6 @@ def filters(said: str, controls: Sequence[Component], trailing: Sequence[Compone
     )
 
 
-def filter_words(name: str, chosen: str) -> list[Component | str]:
-    """The words on a filter's button: its name in grey, and what is chosen; the name may be empty."""
-    return [html.Span(f"{name} ", className="lp-muted"), html.Span(chosen)] if name else [html.B(chosen)]
-
-
 def reset(href: str) -> Component:
     """Takes all filters away; an empty address where there are none."""
     if not href:

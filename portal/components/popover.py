@@ -3,12 +3,10 @@
 One rule: a native `<details>`, so it opens by mouse and keyboard without a script; `assets/lakeport.js` closes it.
 """
 
-from collections.abc import Sequence
-
 from dash import html
 from dash.development.base_component import Component
 
-from portal.components.attributes import HIDDEN, aria, heard
+from portal.components.attributes import aria, heard
 from portal.components.icon import icon
 from portal.components.link import Children, link
 
@@ -41,9 +39,3 @@ def choice(text: Children, href: str, chosen: bool, keeps_open: bool = False) ->
     tick = [icon("check", small=True)] if chosen else []
     kept = heard("keep") if keeps_open else {}
     return link([*words, *tick], href, "lp-choice", "true" if chosen else "", **kept)
-
-
-def group(title: str, rows: Sequence[Component]) -> Component:
-    """Some rows of a panel under a heading."""
-    heading = html.P(title, className="lp-group-title", **HIDDEN)
-    return html.Div([heading, *rows], className="lp-group", role="group", **aria(label=title))

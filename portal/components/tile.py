@@ -12,6 +12,7 @@ from dash.development.base_component import Component
 
 from portal.components.attributes import aria
 from portal.components.icon import icon
+from portal.components.link import link
 from portal.components.spark import Values, spark
 
 ARROWS = {"up": "rise", "down": "fall", "same": "same"}
@@ -42,6 +43,10 @@ class Tile:
     note: str = ""
     trend: Values = ()
     in_part: Collection[int] = ()
+    href: str = ""
+    """Where a click on the tile leads."""
+    menu: Component | None = None
+    """A menu in the corner; a tile that leads somewhere has none, since nothing in a link can be clicked."""
 
 
 def tiles(shown: Sequence[Tile], label: str = "Key figures") -> Component:
@@ -51,15 +56,23 @@ def tiles(shown: Sequence[Tile], label: str = "Key figures") -> Component:
 
 def tile(shown: Tile) -> Component:
     """One tile."""
-    return html.Div(
-        [
-            html.P(shown.label, className="lp-label"),
-            html.P(shown.value, className="lp-value", title=shown.exact),
-            _change(shown.change) if shown.change is not None else html.P(shown.note, className="lp-change"),
-            spark(shown.trend, shown.in_part),
-        ],
-        className="lp-card lp-tile",
-    )
+    body = [
+        html.P(shown.label, className="lp-label"),
+        html.P(shown.value, className="lp-value", title=shown.exact),
+        *_below(shown),
+        spark(shown.trend, shown.in_part),
+    ]
+    if shown.href:
+        return link(body, shown.href, "lp-card lp-tile")
+    menu = [] if shown.menu is None else [html.Div(shown.menu, className="lp-tile-menu")]
+    return html.Div([*body, *menu], className="lp-card lp-tile")
+
+
+def _below(shown: Tile) -> list[Component]:
+    """The change, or why there is none; nothing where nothing is compared."""
+    if shown.change is not None:
+        return [_change(shown.change)]
+    return [html.P(shown.note, className="lp-change")] if shown.note else []
 
 
 def _change(change: Change) -> Component:

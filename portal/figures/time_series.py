@@ -11,7 +11,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any, Literal
 
-from portal.figures.axes import Scale, scale, time_marks
+from portal.figures.axes import Scale, breadth, scale, time_marks
 from portal.figures.theme import FONT, FONT_SIZE, Theme
 
 Number = Decimal | int | float
@@ -46,6 +46,8 @@ class Point:
     share_text: str = ""
     meaning: Meaning = "neutral"
     note: str = SO_FAR
+    href: str = ""
+    """Where a click on the bucket leads."""
 
 
 @dataclass(frozen=True)
@@ -174,6 +176,7 @@ def _hover(
     """An unseen trace with a point in every bucket, so that gaps can be pointed at too.
 
     `assets/lakeport.js` builds the box from `customdata` and `meta`; the template is what plotly would show without it.
+    `assets/drill.js` follows the links of `meta`, one for each point.
     """
     names = [words.value, words.before, "Change", "Share of the period"]
     lines = [f"{name}: %{{customdata[{index}]}}" for index, name in enumerate(names, start=3) if name]
@@ -185,7 +188,7 @@ def _hover(
         "marker": {"size": 9, "opacity": 0},
         "cliponaxis": False,
         "customdata": [_said(point, words) for point in points],
-        "meta": {"names": names, "change": names.index("Change")},
+        "meta": {"names": names, "change": names.index("Change"), "links": [point.href for point in points]},
         "hovertemplate": "<br>".join(["<b>%{customdata[0]}</b>", *lines]) + "<extra></extra>",
     }
 
@@ -198,7 +201,7 @@ def _said(point: Point, words: Words) -> list[str | bool]:
 
 def _layout(points: Sequence[Point], values: Scale, theme: Theme) -> dict[str, Any]:
     shorts = [point.short for point in points]
-    marks = time_marks([point.start for point in points], max(map(len, shorts), default=0)) if points else []
+    marks = time_marks([point.start for point in points], max(map(breadth, shorts), default=0)) if points else []
     last = max(len(points) - 1, 0)
     return {
         "template": {},
@@ -225,6 +228,7 @@ def _layout(points: Sequence[Point], values: Scale, theme: Theme) -> dict[str, A
             "showline": False,
             "ticks": "",
             "ticklabelstandoff": 7,
+            "ticklabeloverflow": "allow",  # else plotly leaves out a long last one
             "tickangle": 0,
             "tickvals": marks,
             "ticktext": [shorts[index] for index in marks],

@@ -1,5 +1,7 @@
 """The pages, one file each, in menu order."""
 
-from portal.pages import revenue, sql
+from portal.pages import data, home, revenue, sql
 
-PAGES = (revenue.PAGE, sql.PAGE)
+OTHERS = (revenue.PAGE, sql.PAGE, data.PAGE)
+"""The pages that Home names, as far as somebody may open them."""
+PAGES = (home.page(OTHERS), *OTHERS)

@@ -22,8 +22,8 @@ from portal.components.schema import Field, Listed, schema
 from portal.components.stamp import stamp
 from portal.components.states import empty
 from portal.components.table import table
-from portal.controls import FILES
 from portal.errors import trouble
+from portal.export_menu import FILES
 from portal.page import OpenWorkspace, Page, Screen, Visit
 from portal.recording import about
 from portal.sql_names import written_name, written_table
@@ -48,7 +48,6 @@ TITLES = {
 }
 STOPPED = "The query was stopped"
 OTHERWISE = "The query was not answered"
-LEAST_SECONDS = 0.01
 LONGEST_SHOWN = 200
 """Characters of a past statement."""
 
@@ -158,15 +157,11 @@ def told(workspace: Workspace, answer: Answer) -> list[Component | str]:
     counted = wording.count(count, "row", "rows")
     whole = f"{counted}, complete" if answer.complete else f"Cut after {counted}: there are more"
     shown = [f"the first {rows.SHOWN_ROWS} shown"] if count > rows.SHOWN_ROWS else []
-    shown += [f"the first {rows.SHOWN_COLUMNS} of {width:,} columns shown"] if width > rows.SHOWN_COLUMNS else []
-    facts = [*shown, took(answer.seconds), f"release {workspace.release.number}"]
+    all_columns = wording.count(width, "column", "columns")
+    shown += [f"the first {rows.SHOWN_COLUMNS} of {all_columns} shown"] if width > rows.SHOWN_COLUMNS else []
+    facts = [*shown, wording.took(answer.seconds), f"release {workspace.release.number}"]
     first = html.Span(whole, className=None if answer.complete else "lp-warn")
     return [first, "".join(f" · {fact}" for fact in facts)]
-
-
-def took(seconds: float) -> str:
-    """How long something took: "0.12 s", "<0.01 s"."""
-    return f"{seconds:.2f}{wording.THIN}s" if seconds >= LEAST_SECONDS else f"<{LEAST_SECONDS}{wording.THIN}s"
 
 
 def not_answered(error: Exception) -> Component:
@@ -210,7 +205,7 @@ def past(statement: Statement, workspace: Workspace) -> Component:
     """One statement and how it went; what the audit keeps of it only in part is not offered again."""
     when = wording.age(statement.asked, datetime.now(workspace.lakehouse.settings.zone))
     went = "no answer" if statement.rows is None else wording.count(statement.rows, "row", "rows")
-    facts = [when, went, *([] if statement.rows is None else [took(statement.seconds)])]
+    facts = [when, went, *([] if statement.rows is None else [wording.took(statement.seconds)])]
     shown: list[Component | str] = [
         html.Code(" ".join(statement.text.split())[:LONGEST_SHOWN]),
         html.Span(" · ".join(facts if statement.is_whole else [*facts, "kept in part"]), className="lp-small lp-muted"),
@@ -230,7 +225,8 @@ PAGE = Page(
     needs="query",
     layout=layout,
     callbacks=callbacks,
-    exports={"": lambda workspace, visit: workspace.sql(visit.one("q"))},
+    exports={"": lambda workspace, visit: workspace.export_sql(visit.one("q"))},
     exports_by_post=True,
     offered=is_on,
+    shape=("editor lp-8", "table lp-4"),
 )

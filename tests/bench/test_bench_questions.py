@@ -8,6 +8,8 @@ import pytest
 
 from lakehouse.access.identity import operator
 from lakehouse.core import Lakehouse, Workspace
+from lakehouse.metrics.lines import Window
+from lakehouse.metrics.plan import Sort
 from lakehouse.query.engine import connect, table_function
 from pipelines.create import create_lake
 from pipelines.sample.generator import write_sample
@@ -50,6 +52,33 @@ def test_the_cost_of_a_plan_beside_plain_duckdb(workspace: Workspace, rows: int)
         ("plan", "plain DuckDB", "new", "new / plain", "asked before"),
         lines,
     )
+
+
+WINDOWS = {
+    "first page, newest first": Window(Sort("order_date", True), count=50),
+    "first page by line total": Window(Sort("line_total", True), count=50),
+    "first page that holds a word": Window(Sort("line_total", True), "laptop", count=50),
+    "page in the middle": Window(Sort("line_total", True), first=500_000, count=50),
+}
+
+
+def test_the_cost_of_a_page_of_lines_beside_one_scan(workspace: Workspace, rows: int) -> None:
+    columns = ", ".join(f"max({column['name']})" for column in workspace.columns("marts.order_lines"))
+    scan = _median(lambda: workspace.sql(f"select {columns} from marts.order_lines -- {time.perf_counter_ns()}"))
+
+    lines = [("every column once", f"{scan:.1f}", "1.00")]
+    for name, window in WINDOWS.items():
+        spent = _median(lambda window=window: workspace.lines(_unasked(), window))
+        lines.append((name, f"{spent:.1f}", f"{spent / scan:.2f}"))
+    spent = _median(lambda: workspace.line_count(_unasked(), Window(words="laptop")))
+    lines.append(("how many hold a word", f"{spent:.1f}", f"{spent / scan:.2f}"))
+
+    show(f"{rows:,} rows, medians of {TIMES} in ms", ("lines", "new", "new / one scan"), lines)
+
+
+def _unasked() -> dict[str, object]:
+    """A plan that has not been asked before, whose lines are all lines."""
+    return {"metrics": ["revenue"], "where": [["quantity", "<", 1_000_000 + time.perf_counter_ns()]]}
 
 
 def _median(ask: Callable[[], object]) -> float:

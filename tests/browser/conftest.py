@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,23 +79,30 @@ class Served:
 @pytest.fixture(scope="session")
 def portal(sample_lake: Lake, tmp_path_factory: pytest.TempPathFactory, _chromium: None) -> Iterator[Served]:
     """The sample lake's portal, as a process of its own, with free SQL and a user of each role that tests need."""
-    with Lakehouse.open(sample_lake.home) as lakehouse:
+    with served(sample_lake, tmp_path_factory.mktemp("served") / "log") as found:
+        yield found
+
+
+@contextmanager
+def served(lake: Lake, log_file: Path) -> Iterator[Served]:
+    """The portal of a lake for as long as it is needed."""
+    with Lakehouse.open(lake.home) as lakehouse:
         for name, role in USERS.items():
             lakehouse.users.add(name, PASSWORD, role)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "portal.cli", "serve", "--home", str(sample_lake.home), "--port", str(port)]
-    with (tmp_path_factory.mktemp("served") / "log").open("w+") as log:
+    command = [sys.executable, "-m", "portal.cli", "serve", "--home", str(lake.home), "--port", str(port)]
+    with log_file.open("w+") as log:
         environment = {**os.environ, "LAKEPORT_QUERY__FREE_SQL": "true"}
         server = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
         try:
             _wait(f"http://127.0.0.1:{port}/health", server, log)
-            yield Served(f"http://127.0.0.1:{port}", sample_lake)
+            yield Served(f"http://127.0.0.1:{port}", lake)
         finally:
             server.terminate()
             server.wait(30)
-    with Lakehouse.open(sample_lake.home) as lakehouse:
+    with Lakehouse.open(lake.home) as lakehouse:
         for name in USERS:
             lakehouse.users.remove(name)
 

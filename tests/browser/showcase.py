@@ -21,12 +21,12 @@ from portal.components.attributes import aria, heard
 from portal.components.bars import Bar, bars
 from portal.components.card import card, segments
 from portal.components.chart import chart
-from portal.components.filters import filter_words, filters, reset, share_button
+from portal.components.filters import filters, reset, share_button
 from portal.components.icon import icon
 from portal.components.link import link
 from portal.components.popover import choice, popover
 from portal.components.stamp import stamp
-from portal.components.states import toast
+from portal.components.states import away, toast
 from portal.components.table import Column, table_fold
 from portal.components.tile import Change, Tile, tiles
 from portal.figures.theme import theme
@@ -44,7 +44,8 @@ class Showcase(Dash):
 
     def interpolate_index(self, **parts: Any) -> str:
         """The document, with the base path and without a theme, so that theme.js has to find one."""
-        return f"""<!doctype html><html lang="en" data-base="{BASE}">
+        return f"""<!doctype html><html lang="en" data-base="{BASE}"
+        data-plotly="{BASE}/assets/vendor/plotly-basic.min.js">
         <head>{parts["metas"]}<title>Showcase</title><link rel="icon" href="{BASE}/assets/favicon.svg">
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <script src="{BASE}/assets/theme.js"></script>{parts["css"]}</head>
@@ -52,11 +53,11 @@ class Showcase(Dash):
 
 
 def showcase() -> Dash:
-    """The app; `?answer=403` and the like make its callback answer so, `?slow=1` late."""
+    """The app; `?answer=403` and the like make its callback answer so, `?slow=1.2` as many seconds late."""
     app = Showcase(
         "showcase",
         assets_folder=str(ASSETS),
-        assets_ignore=r"^theme\.js$",
+        assets_ignore=r"^(theme|plotly-basic\.min)\.js$",
         url_base_pathname=f"{BASE}/",
         suppress_callback_exceptions=True,
         enable_mcp=False,
@@ -65,7 +66,7 @@ def showcase() -> Dash:
     )
     place = [dcc.Location(id="place", refresh="callback-nav"), dcc.Store(id="shell-theme")]
     page = html.Div(id="page", style={"display": "contents"})
-    app.layout = html.Div([*place, page, toast()], className="lp-app")
+    app.layout = html.Div([*place, page, away(), toast()], className="lp-app")
 
     @app.callback(
         Output("page", "children"), Input("place", "pathname"), Input("place", "search"), Input("shell-theme", "data")
@@ -73,11 +74,12 @@ def showcase() -> Dash:
     def show(_path: str, search: str | None, _theme: str | None) -> list[Component]:
         asked = MultiDict(pair.split("=", 1) for pair in (search or "").lstrip("?").split("&") if "=" in pair)
         if "slow" in asked:
-            time.sleep(1.2)
+            time.sleep(float(asked["slow"]))
         if "answer" in asked:
             abort(make_response(jsonify(text="The server's own sentence."), int(asked["answer"])))
         return shown(asked.getlist("region"))
 
+    app.server.add_url_rule(f"{BASE}/_release", "release", lambda: jsonify(release=None))
     return app
 
 
@@ -117,10 +119,8 @@ def top(chosen: list[str]) -> list[Component]:
     )
     some = [choice(name, f"?region={name}", name in chosen, keeps_open=True) for name in REGIONS]
     controls = [
-        popover(
-            filter_words("", "Week"), [choice("Day", "?grain=day", False), choice("Week", "?", True)], label="Grain"
-        ),
-        popover(filter_words("Region", "all"), some, label="Region"),
+        popover([html.B("Week")], [choice("Day", "?grain=day", False), choice("Week", "?", True)], label="Grain"),
+        popover([html.Span("Region ", className="lp-muted"), html.Span("all")], some, label="Region"),
     ]
     header = html.Header([html.H1("Revenue"), version, switch], className="lp-header")
     return [header, filters("26 weeks, by week", controls, [reset("?"), share_button()])]

@@ -10,11 +10,17 @@ AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-
 FIND = "const done = arguments[0]; axe.run().then(found => done(found.violations));"
 SERIOUS = ("serious", "critical")
 PAGES = {
+    "Home": "/",
+    "Home in the past": "/?at=1",
     "Revenue": "/revenue?period=all",
     "the past": "/revenue?period=all&at=1",
     "a filter that finds nothing": "/revenue?region=Nowhere",
+    "a number explained, in a month": "/revenue?from=2024-02-01&to=2024-02-29&customer_id=CUST-0012&about=revenue",
     "a wrong address": "/revenue?period=never",
     "SQL": "/sql?q=select%201",
+    "Data": "/data",
+    "a table": "/data?table=marts.order_lines",
+    "a metric": "/data?metric=revenue",
     "the account": "/account",
     "no such page": "/nothing-here",
 }
@@ -40,7 +46,7 @@ def show(person: Person, path: str, theme: str) -> None:
     person.wait(lambda: not person.all(".lp-skeleton"))
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_no_screen_has_a_serious_fault(person: Person, theme: str) -> None:
     person.visit("/login")
     faults = {"the login form": found(person)}
@@ -56,8 +62,9 @@ def test_no_screen_has_a_serious_fault(person: Person, theme: str) -> None:
     assert {name: fault for name, fault in faults.items() if fault} == {}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("on_the_phone")
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["dark", "light"])
 def test_no_screen_of_a_phone_has_one(person: Person, theme: str) -> None:
     person.visit("/login")
     faults = {"the login form": found(person)}

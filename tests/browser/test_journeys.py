@@ -1,12 +1,14 @@
 """What people do with the portal, from the login form on, at a desk and on a phone."""
 
 import pytest
+from selenium.webdriver import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 from tests.browser.conftest import Served
 from tests.browser.person import Person
 
 ALL = "/revenue?period=all"
+SEARCH, PRODUCTS, CUSTOMERS = "input[type=search]", "[id*=found][id*=product]", "[id*=found][id*=customer]"
 WEST, EVERYTHING = "664,975.76", "3,036,521.03"  # the thousand rows of the sample, and 1,500.00 of the row after them
 
 
@@ -14,8 +16,10 @@ def test_somebody_logs_in_looks_filters_and_leaves(person: Person) -> None:
     person.visit("/")
     assert person.place == "/login"
     person.log_in("bea")
-    assert person.place == "/revenue"
+    assert person.place == "/"
 
+    person.click(".lp-menu a", "Revenue")
+    person.wait(lambda: person.place == "/revenue")
     person.choose("Last 30 days", "All data")
     person.wait_for_tile(EVERYTHING)
     person.choose("Week", "Month")
@@ -92,6 +96,7 @@ def test_the_row_that_came_later_is_on_the_page_and_not_in_the_past(person: Pers
 def test_the_theme_changes_with_the_chart_and_stays(person: Person) -> None:
     person.visit("/login")
     person.log_in("bea")
+    person.visit("/revenue")
     before = person.theme
     stroke = "return getComputedStyle(document.querySelector('.scatterlayer path.js-line:last-of-type')).stroke"
     person.wait(lambda: person.all(".scatterlayer path.js-line"))
@@ -133,17 +138,74 @@ def test_a_product_is_found_by_typing(person: Person) -> None:
     person.wait_for_tile(EVERYTHING)
 
     person.click(".lp-filters summary", "Product")
-    person.see("#revenue-product-words").send_keys("Head")
-    person.wait(lambda: len(person.all("#revenue-product-choices a")) == 1)
-    person.click("#revenue-product-choices a", "Headset")
+    found = f"{PRODUCTS} a"
+    assert "Headset" in [one.text for one in person.all(found)]
+    person.see(f"details[open] {SEARCH}").send_keys("Head")
+    person.wait(lambda: len(person.all(found)) == 1)
+    person.click(found, "Headset")
 
     person.wait(lambda: "product=Headset" in person.place)
     person.wait(lambda: "1 of 7 products chosen" in person.text("main"))
 
 
+def test_a_customer_is_found_under_more_filters_and_becomes_a_button(person: Person) -> None:
+    person.visit("/login")
+    person.log_in("bea")
+    person.visit(ALL)
+    person.wait_for_tile(EVERYTHING)
+
+    person.click(".lp-filters summary", "Another filter")
+    person.click(".lp-more-filter summary", "Customer")
+    person.wait(lambda: len(person.all(f"{CUSTOMERS} a")) == 20)
+    person.see(f"details[open] details[open] {SEARCH}").send_keys("-0012")
+    person.wait(lambda: len(person.all(f"{CUSTOMERS} a")) == 1)
+    person.click(f"{CUSTOMERS} a", "CUST-0012")
+
+    person.wait(lambda: person.place == f"{ALL}&customer_id=CUST-0012")
+    person.wait(lambda: "Customer" in person.text(".lp-filters-row"))
+    assert person.complaints == []
+
+
+def test_a_click_on_the_chart_leads_into_the_month_and_the_steps_out_again(person: Person) -> None:
+    person.visit("/login")
+    person.log_in("bea")
+    person.visit(f"{ALL}&grain=month")
+    person.wait_for_tile(EVERYTHING)
+    person.wait(lambda: person.all(".lp-plot .nsewdrag"))
+
+    plot = person.all(".lp-plot .nsewdrag")[0]
+    ActionChains(person.driver).move_to_element(plot).pause(0.3).click().perform()
+
+    person.wait(lambda: person.place == "/revenue?from=2024-02-01&to=2024-02-29&grain=day")
+    person.wait(lambda: "Feb 2024" in person.text(".lp-trail"))
+    person.click(".lp-trail a", "Q1 2024")
+    person.wait(lambda: person.place == "/revenue?from=2024-01-01&to=2024-03-31&grain=month")
+    assert person.complaints == []
+
+
+def test_a_number_is_explained_and_its_sql_is_copied(person: Person) -> None:
+    person.visit("/login")
+    person.log_in("bea")
+    person.visit(ALL)
+    person.wait_for_tile(EVERYTHING)
+
+    person.click(".lp-tile-menu summary")
+    person.click("details[open] a", "About this number")
+    person.wait(lambda: EVERYTHING in person.text(".lp-about"))
+    person.wait(lambda: person.run("return document.activeElement.className") == "lp-about")
+    person.click(".lp-about button", "Copy the SQL")
+    person.wait(lambda: "Copied" in person.text(".lp-about"))
+    person.press(Keys.ESCAPE)
+
+    person.wait(lambda: not person.all(".lp-about"))
+    assert person.place == ALL
+    assert person.complaints == []
+
+
 def test_days_are_chosen_in_a_calendar(person: Person) -> None:
     person.visit("/login")
     person.log_in("bea")
+    person.visit("/revenue")
 
     person.click(".lp-filters summary", "Last 30 days")
     for name, day in (("from", "2024-02-01"), ("to", "2024-02-29")):
@@ -157,6 +219,8 @@ def test_days_are_chosen_in_a_calendar(person: Person) -> None:
 def test_a_login_that_ended_leads_back_to_the_form(person: Person) -> None:
     person.visit("/login")
     person.log_in("bea")
+    person.visit("/revenue")
+    person.see(".lp-bars a")
     person.forget_me()
 
     person.click(".lp-bars a", "West")
@@ -167,6 +231,7 @@ def test_a_login_that_ended_leads_back_to_the_form(person: Person) -> None:
 def test_nothing_is_loaded_from_elsewhere(person: Person, portal: Served) -> None:
     person.visit("/login")
     person.log_in("bea")
+    person.visit("/revenue")
     person.wait(lambda: person.all(".scatterlayer path.js-line"))
 
     elsewhere = [name for name in person.loaded if not name.startswith((portal.url, "data:"))]
@@ -179,9 +244,11 @@ def test_nothing_is_loaded_from_elsewhere(person: Person, portal: Served) -> Non
 def test_the_same_on_a_phone(person: Person) -> None:
     person.visit("/")
     person.log_in("bea")
+    person.click(".lp-tile", "Revenue")
     person.click("button", "Filters")
     person.choose("Last 30 days", "All data")
     person.wait_for_tile(EVERYTHING)
+    person.click("button", "Filters")  # it stays open, so that one can go on choosing
     person.click(".lp-bars a", "West")
     person.wait_for_tile(WEST)
     person.driver.back()

@@ -5,17 +5,19 @@ One rule: it says what the document of the page promises, word by word; where no
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from tests.portal.expected_about import expected_about
 from tests.portal.page_numbers import SPARK_LEFT, SPARK_WIDTH
 from tests.portal.revenue_numbers import Bar, Box, Chart, Drawn, Filters, Numbers, Ranking, Tile
-from tests.portal.revenue_oracle import Bucket, Oracle, allowed_grains, query
+from tests.portal.revenue_oracle import NUMBERS, TEXTS, Bucket, Oracle, allowed_grains, query
 from tests.portal.revenue_words import (
+    COMPARISONS,
     PRESETS,
     bucket_mark,
     bucket_name,
@@ -26,31 +28,23 @@ from tests.portal.revenue_words import (
     exact,
     known,
     mark_size,
+    plural,
     share,
     short,
     span,
+    trail,
 )
+from tests.portal.such import Such
 
 LABELS = ("Revenue", "Orders", "Customers", "Units", "Average order value")
 MONEY = ("Revenue", "Average order value")
+RANKED = ("region", "product")
 TOPS = (10, 20, 50)
 MOST_FOUND = 20
 
 
-class Such:
-    """Equal to whatever passes a check, which `words` say."""
-
-    def __init__(self, words: str, check: Callable[[Any], bool]) -> None:
-        self.words, self.check = words, check
-
-    def __eq__(self, found: object) -> bool:
-        return self.check(found)
-
-    def __repr__(self) -> str:
-        return f"<{self.words}>"
-
-    __hash__ = None  # type: ignore[assignment]
-
+Parts = Mapping[str | None, Any]
+"""Revenue by the values of a text."""
 
 NOTHING = Such("that nothing was sold", lambda said: re.fullmatch(r"Nothing was sold here\|\D+", said) is not None)
 
@@ -65,9 +59,9 @@ class _Expected:
         asked = query(address)
         self.data, self.period = data, data.period(address)
         self.grain = asked.get("grain", [self.period.usual_grain])[0]
-        self.regions, self.products = (list(dict.fromkeys(asked.get(key, []))) for key in ("region", "product"))
+        self.about = asked.get("about", [""])[0]
         self.top = int(asked.get("top", [str(TOPS[0])])[0])
-        self.filtered = {"regions": self.regions, "products": self.products}
+        self.filtered = data.filters(address)
         both = (self.period.days, self.period.before)
         self.totals, self.earlier = (data.totals(days, self.filtered) for days in both)
         self.buckets, before = (data.buckets(days, self.grain, self.filtered) for days in both)
@@ -80,29 +74,65 @@ class _Expected:
     def numbers(self) -> Numbers:
         return Numbers(
             filters=self.filters(),
-            tiles=tuple(self.tile(place) for place in range(len(LABELS))),
+            about=expected_about(self.data, self.period, self.filtered, self.grain, self.about),
+            tiles=tuple(self.tile(place) for place in range(len(LABELS)) if self.has(LABELS[place])),
             chart=self.chart(),
-            regions=self.ranking("region", self.regions, len(self.data.regions) + 1),
-            products=self.ranking("product", self.products, self.top),
+            rankings=tuple(self.ranking(name) for name in RANKED if name in self.data.columns),
             foot=self.data.foot,
             strays=(),
         )
 
-    def filters(self) -> Filters:
-        def chosen(values: list[str]) -> str:
-            return values[0] if len(values) == 1 else f"{len(values)} chosen" if values else "all"
+    def has(self, label: str) -> bool:
+        """Whoever may not see customers may not see how many there are."""
+        return label != "Customers" or "customer_id" in self.data.columns
 
-        found = [name for name in known(self.data.products[:MOST_FOUND]) if name not in self.products]
+    def filters(self) -> Filters:
         label, grain = self.period.label, self.grain.capitalize()
+        known_here = {name: called for name, called in {**TEXTS, **NUMBERS}.items() if name in self.data.columns}
+        alone = [name for name in known_here if name in RANKED or name in self.filtered]
+        others = tuple(called for name, called in known_here.items() if name not in alone)
+        said = [value for name in alone if name in self.filtered for value in self.values(name)]
+        against = {"previous-year": ["against the previous year"], "off": ["not compared"]}
+        compared = COMPARISONS[self.period.comparison].lower()
         return Filters(
-            said=", ".join([label, f"by {self.grain}", *self.regions, *self.products]),
-            buttons=(label, grain, f"Region|{chosen(self.regions)}", f"Product|{chosen(self.products)}"),
+            said=", ".join([label, f"by {self.grain}", *against.get(self.period.comparison, []), *said]),
+            buttons=(
+                label,
+                grain,
+                f"Compare|{compared}",
+                *(f"{known_here[name]}|{self.chosen(name)}" for name in alone),
+                *(["Filter"] if others else []),
+            ),
             days=tuple(map(str, self.period.days)),
-            periods=tuple(PRESETS.values()),
-            grains=tuple(grain.capitalize() for grain in allowed_grains(self.period.days)),
-            regions=("All regions", *self.data.regions),
-            products=("All products", *self.products, *found),
+            offered=(
+                tuple(PRESETS.values()),
+                tuple(grain.capitalize() for grain in allowed_grains(self.period.days)),
+                tuple(COMPARISONS.values()),
+                *((f"All {plural(known_here[name].lower())}", *self.offered(name)) for name in alone),
+                *([others] if others else []),
+            ),
         )
+
+    def values(self, name: str) -> list[str]:
+        """What the sentence says of a filter."""
+        return self.filtered[name] if name in TEXTS else [f"{name} {self.chosen(name)}"]
+
+    def chosen(self, name: str) -> str:
+        """What a button says of its filter."""
+        values = self.filtered.get(name, [])
+        if name in NUMBERS:
+            return " ".join(f"{word} {end}" for word, end in zip(("from", "up to"), values, strict=True) if end)
+        return values[0] if len(values) == 1 else f"{len(values)} chosen" if values else "all"
+
+    def offered(self, name: str) -> list[str]:
+        """What can be chosen: a few by name, of many the chosen and the largest; of a number both ends."""
+        values = self.filtered.get(name, [])
+        if name in NUMBERS:
+            return [end or "" for end in values]
+        every = known(self.data.names(name))
+        if len(every) <= MOST_FOUND:
+            return sorted(every)
+        return [*values, *(value for value in every[:MOST_FOUND] if value not in values)]
 
     def tile(self, place: int) -> Tile:
         label, value, decimals = LABELS[place], self.totals[place], 0
@@ -112,9 +142,10 @@ class _Expected:
         course = [bucket.values[place] for bucket in self.buckets]
         step, pieces = _step(course), (where for where in _pieces(course) if where not in self.firm(course))
         dotted = tuple(pytest.approx(SPARK_LEFT + where * step, abs=0.1) for where in pieces)
-        note = self.period.why_not or "Nothing to compare with"
+        is_off = self.period.comparison == "off"
+        note = "" if is_off else self.period.why_not or "Nothing to compare with"
         plain = Tile(label, short(value, decimals), exact(value), "", "", note, _spark(course), dotted)
-        if self.data.goes_on(self.period):
+        if self.data.goes_on(self.period) and not is_off:
             return replace(plain, note=Such("a reason", bool))
         if percent is None:
             return plain
@@ -125,10 +156,10 @@ class _Expected:
     def chart(self) -> Chart:
         versus, grain, money = self.period.versus, self.grain, self.data.currency
         title = f"Revenue by {grain}, {money}"
-        the = "the " if versus[:1].isdigit() else ""
+        the = "the " if versus[:1].isdigit() and versus.endswith(" before") else ""
         now, last = [bucket.values[0] for bucket in self.buckets], self.buckets[-1].cut
         if not known(now):
-            return Chart(title, span(self.period.days), empty=NOTHING)
+            return Chart(title, span(self.period.days), self.trail(), empty=NOTHING)
         firm = self.firm(now)
         columns = (grain.capitalize(), f"Revenue, {money}", *([versus[0].upper() + versus[1:]] if versus else []))
         shown = list(zip(self.buckets, self.before, strict=True))
@@ -136,6 +167,7 @@ class _Expected:
         return Chart(
             title=title,
             sub=span(self.period.days) + (f", against {the}{versus}" if versus else ""),
+            trail=self.trail(),
             description=f"{title}; the table below has its numbers.",
             names=self.names(last),
             columns=columns,
@@ -149,6 +181,9 @@ class _Expected:
             marks_of_time=Such("starts of the buckets", self.names_its_buckets),
             marks_of_value=_axis_around([*now, *self.before]),
         )
+
+    def trail(self) -> tuple[str, ...]:
+        return () if self.period.label == PRESETS["all"] else tuple(trail(self.period.days))
 
     def firm(self, values: Sequence[Any]) -> tuple[int, ...]:
         """The pieces of a line between two whole buckets."""
@@ -180,8 +215,16 @@ class _Expected:
             has_value=value is not None,
         )
 
-    def ranking(self, name: str, chosen: list[str], top: int) -> Ranking:
-        parts = self.data.parts(name, self.period.days, self.filtered)
+    def parts(self, name: str, *, is_before: bool = False) -> list[tuple[str | None, Any]]:
+        """Revenue by the values of a text, whatever the filter by it says."""
+        days = self.period.before if is_before else self.period.days
+        where = {other: chosen for other, chosen in self.filtered.items() if other != name}
+        found = self.data.parts(name, days, where)
+        return [(value, metrics[0]) for value, metrics in found.items()]
+
+    def ranking(self, name: str) -> Ranking:
+        parts, chosen = self.parts(name), self.filtered.get(name, [])
+        top = self.top if name == "product" else len(parts)
         shown = [part for place, part in enumerate(parts) if place < top or part[0] in chosen]
         total = sum((value for _, value in parts), Decimal(0))
         title, money = f"Revenue by {name}, {self.data.currency}", f"Revenue, {self.data.currency}"
@@ -192,21 +235,31 @@ class _Expected:
         sub = f"{marked} of {counted} chosen" if marked else f"{ranked}, sum {exact(total)}"
         if not parts:
             return Ranking(title, sub, empty=NOTHING)
+        before, versus = dict(self.parts(name, is_before=True)), self.period.versus
         other = _other(name, parts, shown, total)
+        rest = [before[part] for part, value in parts if (part, value) not in shown and part in before]
+        table = [
+            *(
+                (part or f"No {name}", exact(value), share(value, total), exact(before.get(part)))
+                for part, value in shown
+            ),
+            *(
+                (row.name, row.value, row.note.removesuffix(" of all"), exact(sum(rest) if rest else None))
+                for row in other
+            ),
+        ]
+        columns = (name.capitalize(), money, "Share", *([versus[0].upper() + versus[1:]] if versus else []))
         return Ranking(
             title,
             sub,
             tops=tuple(f"{one}*" if one == top else str(one) for one in TOPS) if has_tops else (),
-            bars=(*self.bars(name, shown, total, chosen), *other),
-            columns=(name.capitalize(), money, "Share"),
-            table=(
-                *((part or f"No {name}", exact(value), share(value, total)) for part, value in shown),
-                *((row.name, row.value, row.note.removesuffix(" of all")) for row in other),
-            ),
+            bars=(*self.bars(name, shown, total, before), *other),
+            columns=columns,
+            table=tuple(row[: len(columns)] for row in table),
         )
 
-    def bars(self, name: str, shown: Sequence[tuple[str | None, Any]], total: Decimal, chosen: list[str]) -> list[Bar]:
-        before = dict(self.data.parts(name, self.period.before, self.filtered))
+    def bars(self, name: str, shown: Sequence[tuple[str | None, Any]], total: Decimal, before: Parts) -> list[Bar]:
+        chosen = self.filtered.get(name, [])
         some = any(part in chosen for part, _ in shown)
         found = []
         for part, value in shown:

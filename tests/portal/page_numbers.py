@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 from urllib.parse import unquote
 
-from tests.portal.revenue_numbers import Bar, Box, Chart, Drawn, Filters, Numbers, Ranking, Tile
+from tests.portal.revenue_numbers import About, Bar, Box, Chart, Drawn, Filters, Numbers, Ranking, Tile
 from tests.portal.visitor import Shown
 
 SPARK_WIDTH, SPARK_HEIGHT = 992, 940
@@ -38,13 +38,15 @@ class _Reading:
     def numbers(self) -> Numbers:
         main, bar = self.page.by_id("content"), self.page.one("lp-filters")
         cards = [card for card in main.of_class("lp-card") if "lp-tile" not in card.props["className"]]
-        chart, regions, products = cards
+        chart, *rankings = (card for card in cards if "lp-lines" not in card.props["className"])
+        for lines in main.of_class("lp-lines"):
+            self.words(lines)  # tests/portal/test_lines_grid.py reads them
         return Numbers(
             self.filters(bar),
+            self.about(main.of_class("lp-about")),
             tuple(self.tile(tile) for tile in main.of_class("lp-tile")),
             self.chart(chart),
-            self.ranking(regions),
-            self.ranking(products),
+            tuple(self.ranking(ranking) for ranking in rankings),
             self.words(main.one("lp-stamp")),
             tuple(one for one in self.rest([main.tree, bar.tree]) if re.search(r"\d|–", one)),
         )
@@ -74,19 +76,39 @@ class _Reading:
         return str(shown.props.get(name, ""))
 
     def filters(self, bar: Shown) -> Filters:
-        pops = bar.of_class("lp-pop")[:4]  # behind them are files, which have no numbers
+        trailing = len(bar.one("lp-filters-end").of_class("lp-pop"))  # behind these are files, which have no numbers
+        pops = bar.of_class("lp-pop")
+        pops = pops[: len(pops) - trailing]
         return Filters(
             self.words(bar.one("lp-filters-said")),
             tuple(self.words(_of_type(pop, "Summary")[0], "|").partition(": |")[2] for pop in pops),
             tuple(self.attribute(day, "value") for day in _of_type(bar, "Input", type="date")),
-            *(tuple(self.words(row) for row in pop.of_class("lp-choice")) for pop in pops),
+            tuple(self.offered(pop) for pop in pops),
         )
 
+    def offered(self, pop: Shown) -> tuple[str, ...]:
+        """What a menu offers: to choose, to open, and what stands in fields of numbers."""
+        rows = [self.words(row) for row in pop.of_class("lp-choice")]
+        folds = [self.words(_of_type(fold, "Summary")[0]) for fold in pop.of_class("lp-more-filter")]
+        numbers = _of_type(pop, "Input", type="number") if not folds else []
+        return (*rows, *folds, *(self.attribute(field, "value") for field in numbers))
+
+    def about(self, panels: list[Shown]) -> About:
+        if not panels:
+            return About()
+        [panel] = panels
+        terms, texts = (_of_type(panel, kind) for kind in ("Dt", "Dd"))
+        said = tuple((self.words(term), self.words(text, "|")) for term, text in zip(terms, texts, strict=True))
+        title = self.words(_of_type(panel, "H2")[0])
+        assert self.attribute(panel, "aria-label") == f"About {title}"
+        return About(title, said, self.words(_of_type(panel, "Pre")[0]))
+
     def tile(self, tile: Shown) -> Tile:
-        value, change = tile.one("lp-value"), tile.one("lp-change")
-        words, title = re.sub(" +", " ", self.words(change)).strip(), self.attribute(change, "title")
+        value, changes = tile.one("lp-value"), tile.of_class("lp-change")
+        words = " ".join(re.sub(" +", " ", self.words(change)).strip() for change in changes)
+        title = "".join(self.attribute(change, "title") for change in changes)
         assert title in ("", words)
-        strong = _of_type(change, "B")
+        strong = _of_type(tile, "B")
         return Tile(
             label=self.words(tile.one("lp-label")),
             short=self.words(value),
@@ -100,8 +122,9 @@ class _Reading:
 
     def chart(self, card: Shown) -> Chart:
         title, sub = self.head(card)
+        trail = tuple(self.words(step) for nav in card.of_class("lp-trail") for step in _of_type(nav, "Li"))
         if nothing := card.of_class("lp-empty"):
-            return Chart(title, sub, empty=self.words(nothing[0], "|"))
+            return Chart(title, sub, trail, empty=self.words(nothing[0], "|"))
         figure = card.by_id("revenue-over-time").props["figure"]
         hover = figure["data"][-1]
         legend = card.of_class("lp-legend")
@@ -114,6 +137,7 @@ class _Reading:
         return Chart(
             title,
             sub,
+            trail,
             description=self.attribute(card.one("lp-plot"), "aria-label"),
             names=tuple(names),
             columns=columns,

@@ -16,15 +16,12 @@ Drawn = tuple[tuple[Any, Any], ...]
 
 @dataclass(frozen=True)
 class Filters:
-    """The bar of filters: the sentence, the words on its buttons, and what its menus offer."""
+    """The bar of filters: the sentence, the words on its buttons, and what the menu behind each of them offers."""
 
     said: str
     buttons: tuple[str, ...]
     days: tuple[str, ...]
-    periods: tuple[str, ...]
-    grains: tuple[str, ...]
-    regions: tuple[str, ...]
-    products: tuple[str, ...]
+    offered: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -67,6 +64,7 @@ class Chart:
 
     title: str
     sub: str
+    trail: tuple[str, ...] = ()
     empty: Any = ""
     description: str = ""
     names: tuple[str, ...] = ()
@@ -109,14 +107,23 @@ class Ranking:
 
 
 @dataclass(frozen=True)
+class About:
+    """The panel that explains a number: its title, what it says by the words before it, and the SQL."""
+
+    title: str = ""
+    said: tuple[tuple[str, Any], ...] = ()
+    sql: Any = ""
+
+
+@dataclass(frozen=True)
 class Numbers:
     """Everything on the page that holds a number."""
 
     filters: Filters
+    about: About
     tiles: tuple[Tile, ...]
     chart: Chart
-    regions: Ranking
-    products: Ranking
+    rankings: tuple[Ranking, ...]
     foot: str
     strays: tuple[str, ...]
 

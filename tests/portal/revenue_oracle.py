@@ -4,7 +4,7 @@ One rule: nothing of the product computes here; it hands over the rows of `marts
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
@@ -14,29 +14,36 @@ from urllib.parse import parse_qs, urlsplit
 import duckdb
 
 from lakehouse.core import Workspace
-from tests.portal.revenue_words import GRAINS, Days, Number, bucket_count, custom_days, day, preset_days, rounded
+from tests.portal.revenue_words import (
+    GRAINS,
+    Days,
+    Number,
+    bucket_count,
+    custom_days,
+    day,
+    known,
+    preset_days,
+    rounded,
+    year_before,
+)
 
-ROWS = "select order_id, customer_id, order_date, region, product, quantity, line_total from marts.order_lines"
+TEXTS = {"region": "Region", "product": "Product", "customer_id": "Customer", "stock_code": "Stock code"}
+NUMBERS = {"quantity": "Quantity", "amount": "Amount"}
+"""What can be filtered by, in its order, and what it is called."""
+COLUMNS = ("order_id", *TEXTS, "order_date", *NUMBERS, "line_total")
 SUMS = "sum(line_total), count(distinct order_id), count(distinct customer_id), cast(sum(quantity) as bigint)"
-CHOSEN = """
-    order_date between $first and $last
-    and (len($regions) = 0 or list_contains($regions, region))
-    and (len($products) = 0 or list_contains($products, product))
-"""
-TOTALS = f"select {SUMS} from lines where {CHOSEN}"
 BUCKETS = f"""
 with days as (
     select cast(unnest(generate_series(cast($first as timestamp), $last, interval 1 day)) as date) as day
 ), buckets as (
     select cast(date_trunc($grain, day) as date) as start, min(day) as first, max(day) as last from days group by 1
 ), chosen as (
-    select cast(date_trunc($grain, order_date) as date) as start, * from lines where {CHOSEN}
+    select cast(date_trunc($grain, order_date) as date) as start, * from lines where {{}}
 )
 select start, first, last, cast(start + cast($length as interval) as date) - 1 as ends, {SUMS}
 from buckets left join chosen using (start)
 group by start, first, last order by start
 """
-PARTS = f"select {{0}}, sum(line_total) from lines where {CHOSEN} group by {{0}} order by 2 desc, 1 nulls last"
 LENGTHS = {"day": "1 day", "week": "7 days", "month": "1 month", "quarter": "3 months", "year": "1 year"}
 USUAL = {"day": 45, "week": 200, "month": 1096, "quarter": 4383}
 """The longest period, in days, that is first shown at a grain."""
@@ -45,6 +52,9 @@ METRICS = 5
 
 Values = Sequence[Any]
 """Revenue, orders, customers, units, average order value."""
+
+Where = Mapping[str, Any]
+"""Values by the name of a text, both ends of a range (or None) by the name of a number."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +66,7 @@ class Period:
     before: Days | None
     versus: str
     why_not: str
+    comparison: str
 
     @property
     def usual_grain(self) -> str:
@@ -75,50 +86,74 @@ class Bucket:
 
 
 class Oracle:
-    """The rows of one lake at one release."""
+    """The rows of one lake at one release; somebody may see no column that is `hidden`."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        answer = workspace.sql(ROWS)
+    def __init__(self, workspace: Workspace, hidden: Sequence[str] = ()) -> None:
+        self.columns = [name for name in COLUMNS if name not in hidden]
+        answer = workspace.sql(f"select {', '.join(self.columns)} from marts.order_lines")
         assert answer.complete
         fetched = answer.table
         self.lines = duckdb.connect(":memory:")
-        self.lines.execute("create table lines as select * from fetched")
+        self.lines.execute("create schema marts; create table marts.order_lines as select * from fetched")
+        self.lines.execute("create view lines as select * from marts.order_lines")
         assert self._rows("select count(*) from lines") == [(fetched.num_rows,)]
         self.bounds: Days = self._rows("select min(order_date), max(order_date) from lines")[0]
         self.currency = workspace.lakehouse.settings.lake.currency
         self.release, self.foot = workspace.release.number, _foot(workspace)
-        regions = self._rows("select distinct region from lines where region is not null order by 1")
-        self.regions = tuple(name for (name,) in regions)
-        products = self._rows("select product from lines group by 1 order by sum(line_total) desc, 1 nulls last")
-        self.products = tuple(name for (name,) in products)
+        self.regions = tuple(sorted(known(self.names("region"))))
+        self.products = tuple(self.names("product"))
+
+    def names(self, name: str) -> list[Any]:
+        """Every value of a text in all data, the largest first; none of one that is hidden."""
+        if name not in self.columns:
+            return []
+        rows = self._rows(f"select {name} from lines group by 1 order by sum(line_total) desc, 1 nulls last")
+        return [value for (value,) in rows]
+
+    def filters(self, address: str) -> Where:
+        """What an address filters by."""
+        asked = query(address)
+        texts = {name: list(dict.fromkeys(asked.get(name, []))) for name in TEXTS}
+        ends = {name: tuple(asked.get(f"{name}.{end}", [None])[0] for end in ("min", "max")) for name in NUMBERS}
+        return {name: chosen for name, chosen in {**texts, **ends}.items() if any(chosen)}
 
     def period(self, address: str) -> Period:
         """The period of an address; days count back from the last date in the data."""
         asked = query(address)
         first, last = (asked.get(key, [""])[0] for key in ("from", "to"))
+        comparison = asked.get("compare", ["previous-period"])[0]
         if first or last:
             typed = (first or str(self.bounds[0]), last or str(self.bounds[1]))
             label, days, before, versus = custom_days((date.fromisoformat(typed[0]), date.fromisoformat(typed[1])))
         else:
             label, days, before, versus = preset_days(asked.get("period", ["last-30-days"])[0], self.bounds)
+        if comparison == "off":
+            return Period(label, days, None, "", "", comparison)
+        if comparison == "previous-year":
+            before, versus = year_before(days)
         if before is not None and before[0] >= self.bounds[0]:
-            return Period(label, days, before, versus, "")
+            return Period(label, days, before, versus, "", comparison)
         why_not = "No earlier data" if days[0] == self.bounds[0] else f"Data begin on {day(self.bounds[0])}"
-        return Period(label, days, None, "", why_not)
+        return Period(label, days, None, "", why_not, comparison)
 
     def goes_on(self, period: Period) -> bool:
         """Whether the period goes on after the data."""
         return period.days[1] > self.bounds[1]
 
-    def totals(self, days: Days | None, filters: dict[str, list[str]]) -> Values:
+    def totals(self, days: Days | None, where: Where) -> Values:
         """The metrics of some days; all missing without days."""
-        return _metrics(self._rows(TOTALS, **_within(days), **filters)[0]) if days else [None] * METRICS
+        if days is None:
+            return [None] * METRICS
+        condition, values = _condition(days, where)
+        return _metrics(self._rows(f"select {self._sums} from lines where {condition}", **values)[0])
 
-    def buckets(self, days: Days | None, grain: str, filters: dict[str, list[str]]) -> list[Bucket]:
+    def buckets(self, days: Days | None, grain: str, where: Where) -> list[Bucket]:
         """The buckets that some days touch; no line outside of the days counts."""
         if days is None:
             return []
-        rows = self._rows(BUCKETS, grain=grain, length=LENGTHS[grain], **_within(days), **filters)
+        condition, values = _condition(days, where)
+        statement = BUCKETS.format(condition).replace(SUMS, self._sums)
+        rows = self._rows(statement, grain=grain, length=LENGTHS[grain], **values)
         return [
             Bucket(
                 start,
@@ -133,10 +168,25 @@ class Oracle:
         """What is said of a bucket of which the data or the period do not hold all days."""
         return "so far" if whole[1] > self.bounds[1] else "in part" if part != whole else ""
 
-    def parts(self, name: str, days: Days | None, filters: dict[str, list[str]]) -> list[tuple[str | None, Any]]:
-        """Revenue by region or product, whatever the filter by it says; the largest first."""
-        shape = {**filters, f"{name}s": []}
-        return self._rows(PARTS.format(name), **_within(days), **shape) if days else []
+    def parts(self, name: str, days: Days | None, where: Where) -> dict[str | None, Values]:
+        """The metrics of each value of a text; the largest first."""
+        if days is None:
+            return {}
+        condition, values = _condition(days, where)
+        rows = self._rows(
+            f"select {name}, {self._sums} from lines where {condition} group by 1 order by 2 desc, 1 nulls last",
+            **values,
+        )
+        return {value: _metrics(sums) for value, *sums in rows}
+
+    def answer(self, statement: str) -> list[Values]:
+        """The rows of a statement that somebody else has written, asked of these lines."""
+        return self.lines.execute(statement).fetchall()
+
+    @property
+    def _sums(self) -> str:
+        """Whoever may not see customers has no number of them."""
+        return SUMS if "customer_id" in self.columns else SUMS.replace("count(distinct customer_id)", "null")
 
     def _rows(self, statement: str, **values: Any) -> list[Any]:
         return self.lines.execute(statement, values or None).fetchall()
@@ -152,9 +202,19 @@ def allowed_grains(days: Days) -> tuple[str, ...]:
     return tuple(grain for grain in GRAINS if grain == "year" or bucket_count(days, grain) <= MOST_BUCKETS)
 
 
-def _within(days: Days | None) -> dict[str, date]:
-    assert days is not None
-    return {"first": days[0], "last": days[1]}
+def _condition(days: Days, where: Where) -> tuple[str, dict[str, Any]]:
+    """What a line must fulfil, as SQL and its values."""
+    found, values = ["order_date between $first and $last"], dict[str, Any](first=days[0], last=days[1])
+    for name, chosen in where.items():
+        if name in TEXTS:
+            found.append(f"list_contains(${name}, {name})")
+            values[name] = chosen
+            continue
+        for end, operator, value in zip(("least", "most"), (">=", "<="), chosen, strict=True):
+            if value is not None:
+                found.append(f"{name} {operator} cast(${name}_{end} as decimal(38, 10))")
+                values[f"{name}_{end}"] = value
+    return " and ".join(found), values
 
 
 def _metrics(sums: Sequence[Any]) -> Values:

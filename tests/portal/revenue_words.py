@@ -12,6 +12,7 @@ THIN, MINUS, DASH = "\u2009", "\u2212", "\u2013"
 DAY = timedelta(days=1)
 GRAINS = ("day", "week", "month", "quarter", "year")
 MONTHS = {"month": 1, "quarter": 3, "year": 12}
+COMPARISONS = {"previous-period": "Previous period", "previous-year": "Previous year", "off": "Off"}
 PRESETS = {
     "last-7-days": "Last 7 days",
     "last-30-days": "Last 30 days",
@@ -158,14 +159,57 @@ def preset_days(slug: str, bounds: Days) -> Choice:
 def custom_days(days: Days) -> Choice:
     """A range as it was typed: a whole month, quarter or year meets the one before, other days as many just before."""
     first, last = days
-    for grain, months in MONTHS.items():
-        starts = first.day == 1 and (first.month - 1) % months == 0
-        if starts and last == _month_end(first.year, first.month + months - 1):
-            earlier = (_month_start(first.year, first.month - months), first - DAY)
-            return bucket_name(first, last, grain), days, earlier, bucket_name(*earlier, grain)
+    grain = whole(days)
+    if grain in MONTHS:
+        earlier = (_month_start(first.year, first.month - MONTHS[grain]), first - DAY)
+        return bucket_name(first, last, grain), days, earlier, bucket_name(*earlier, grain)
     count = (last - first).days + 1
     versus = f"{count:,} day{'' if count == 1 else 's'} before"
     return span(days), days, (first - timedelta(days=count), first - DAY), versus
+
+
+def year_before(days: Days) -> tuple[Days | None, str]:
+    """The earlier days when a year is compared, and what they are called; none before the first year of all."""
+    first, last = days
+    if first.year == 1:
+        return None, ""
+    grain = whole(days)
+    if grain in MONTHS:
+        earlier = (_month_start(first.year - 1, first.month), _month_end(last.year - 1, last.month))
+        return earlier, bucket_name(*earlier, grain)
+    versus = f"the same days of {last.year - 1}" if first.year == last.year else "the same days a year before"
+    return (_same_day(first, first.year - 1, first.month), _same_day(last, last.year - 1, last.month)), versus
+
+
+def whole(days: Days) -> str:
+    """The grain of which some days are exactly one bucket; empty where they are none."""
+    first, last = days
+    if first == last:
+        return "day"
+    if first.weekday() == 0 and last - first == timedelta(days=6):
+        return "week"
+    for grain, months in MONTHS.items():
+        starts = first.day == 1 and (first.month - 1) % months == 0
+        if starts and last == _month_end(first.year, first.month + months - 1):
+            return grain
+    return ""
+
+
+def trail(days: Days) -> list[str]:
+    """The steps from all data to some days, when these are a bucket of the calendar; a week may have no month."""
+    grain, (first, last) = whole(days), days
+    if not grain:
+        return []
+    larger = [one for one in ("year", "quarter", "month") if MONTHS[one] > MONTHS.get(grain, 0)]
+    starts = {one: (first.month - 1) // MONTHS[one] * MONTHS[one] + 1 for one in larger}
+    around = [one for one in larger if first.year == last.year and last.month < starts[one] + MONTHS[one]]
+    own = bucket_name(first, last, grain) if grain in ("day", "week") else bucket_mark(first, grain)
+    return ["All data", *(bucket_mark(date(first.year, starts[one], 1), one) for one in around), own]
+
+
+def plural(name: str) -> str:
+    """Several of what there is one of."""
+    return f"{name[:-1]}ies" if name[-1] == "y" else f"{name}s"
 
 
 def _month_start(year: int, month: int) -> date:

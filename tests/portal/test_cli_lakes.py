@@ -83,6 +83,7 @@ def test_another_demo_needs_the_old_one_thrown_away(demo: tuple[Path, Said]) -> 
     assert refused.error["text"] == "The demo was made with 1,000 rows and seed 42. Add --reset."
 
 
+@pytest.mark.slow
 def test_a_reset_demo_is_a_new_one(tmp_path: Path) -> None:
     assert lakeport("demo", "--no-serve", "--rows", "20", "--json", home=tmp_path).document["orders"] != "0"
     (tmp_path / "data" / "sales.csv").write_text(f"{HEADER}\n{LINE}", encoding="utf-8")
@@ -94,6 +95,7 @@ def test_a_reset_demo_is_a_new_one(tmp_path: Path) -> None:
     assert len((tmp_path / "data" / "sales.csv").read_text(encoding="utf-8").splitlines()) == 31
 
 
+@pytest.mark.slow
 def test_a_demo_whose_lake_was_removed_is_made_again_from_its_data(tmp_path: Path) -> None:
     lakeport("demo", "--no-serve", "--rows", "20", "--seed", "7", "--json", home=tmp_path)
     data = tmp_path / "data" / "sales.csv"
@@ -123,6 +125,7 @@ def test_a_demo_never_touches_what_it_has_not_made(tmp_path: Path, place: str, r
     assert mine.read_text(encoding="utf-8") == "mine"
 
 
+@pytest.mark.slow
 def test_half_a_demo_is_made_whole(tmp_path: Path) -> None:
     (tmp_path / ".lakeport").mkdir(mode=0o700)
     (tmp_path / ".lakeport" / "demo.json").write_text(json.dumps({"rows": 20, "seed": 1}), encoding="utf-8")

@@ -179,7 +179,10 @@ def test_lists_carry_label_description_type_and_grain(sample_lake: Lake) -> None
         assert {"name", "label", "description", "type", "grain"} <= entry.keys()
     assert [metric["name"] for metric in metrics][:2] == ["revenue", "orders"]
     assert "marts.order_lines" in [table["name"] for table in tables]
-    assert all(set(column) == {"name", "label", "description", "type"} for column in columns)
+    assert all(set(column) == {"name", "label", "description", "type", "tests"} for column in columns)
+    tested = {column["name"]: [test["name"] for test in column["tests"]] for column in columns}
+    assert tested["line_id"] == ["not_null_order_lines_line_id", "unique_order_lines_line_id"]
+    assert tested["region"] == []
     assert [column["type"] for column in columns if column["name"] == "amount"] == ["DECIMAL(18,2)"]
 
 

@@ -89,7 +89,16 @@ class Browser:
             for chunk in CHUNKS:
                 if chunk in kind:
                     self.fetch(f"{COMPONENTS}/async-{chunk}.js")
+            if kind == "graph":
+                self.fetch(self.plotly)
         return shown
+
+    @property
+    def plotly(self) -> str:
+        """Where the document says that the library of charts is."""
+        found = re.search(r'data-plotly="([^"]+)"', next(iter(self.texts.values())))
+        assert found is not None
+        return found[1]
 
     def count(self, path: str, raw: bytes, encoding: str) -> bytes:
         """Count an answer's bytes, and return what they are without their compression."""

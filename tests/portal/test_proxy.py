@@ -100,10 +100,9 @@ def test_the_path_itself_leads_to_the_login_form(below: Proxy, path: str) -> Non
 
 
 @pytest.mark.parametrize("path", ["", "/"])
-def test_the_path_itself_leads_to_the_first_page(inside: Visitor, path: str) -> None:
-    answer = inside.get(path)
-
-    assert (answer.status_code, answer.headers["Location"]) == (302, f"{BASE}/revenue")
+def test_the_path_itself_is_the_first_page(inside: Visitor, path: str) -> None:
+    assert inside.get(path).status_code == 200
+    assert inside.page(path).links["Home"] == f"{BASE}/"
 
 
 def test_a_page_leads_to_the_form_and_the_form_back_to_the_page(below: Proxy) -> None:

@@ -10,13 +10,13 @@ import pytest
 
 from lakehouse.core import Lakehouse
 from tests.pipelines.lake import Lake
+from tests.portal import finding
 from tests.portal.page_numbers import read
 from tests.portal.visitor import Shown, Visitor
 from tests.portal.witness import viewing
 
 LATE = "/revenue?from=2024-03-31&to=2024-03-31"
-MENUS = ("Period", "Grain", "Region", "Product")
-FIND = "revenue-product-choices.children"
+MENUS = ("Period", "Grain", "Compare", "Region", "Product")
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +28,7 @@ def viewer(sample_lake: Lake) -> Iterator[Visitor]:
 
 def finds(visitor: Visitor, words: str, search: str = "") -> Shown:
     """What is found when somebody types into the search for products."""
-    where = [("shell-location", "pathname", "/revenue"), ("shell-location", "search", search)]
-    answer = visitor.callback(FIND, [("revenue-product-words", "value", words)], where).get_json()
-    return Shown(answer["response"]["revenue-product-choices"]["children"])
+    return finding.shown(finding.ask(visitor, "product", words, search), "product")
 
 
 def menu(shown: Shown, name: str) -> Shown:
@@ -85,8 +83,10 @@ def test_a_click_on_a_bar_filters_by_it_and_another_one_releases_it(viewer: Visi
     back = bar(viewer.page(bar(two, "Laptop").props["href"]), "West").props["href"]
 
     assert read(one).tiles[0].exact == "664,975.76"
-    assert [row.name for row in read(two).regions.bars if row.chosen] == ["West"]
-    assert [row.name for row in read(two).products.bars if row.chosen] == ["Laptop"]
+    assert [[row.name for row in ranking.bars if row.chosen] for ranking in read(two).rankings] == [
+        ["West"],
+        ["Laptop"],
+    ]
     assert back == start
 
 
@@ -102,9 +102,10 @@ def test_every_link_of_the_filters_leads_where_it_says(viewer: Visitor, start: s
 
         assert there.of_class("lp-error") == [], (name, text)
         assert bool(there.of_class("lp-asof")) == ("at=1" in start), (name, text)
-        if name in ("Period", "Grain"):
+        if name in ("Period", "Grain", "Compare"):
             assert chosen(there, name) == [text]
-            assert read(there).filters.buttons[MENUS.index(name)] == text
+            said = read(there).filters.buttons[MENUS.index(name)]
+            assert said == (text if name != "Compare" else f"Compare|{text.lower()}")
         elif text.startswith("All "):
             assert chosen(there, name) == [text]
         else:

@@ -202,7 +202,7 @@ def test_users_of_one_role_with_different_row_rules_never_share(lakehouse: Lakeh
         assert (ann, ben) == (ann_again, ben_again)
         assert ann.tiles[0].exact == "3,036,521.03"
         assert ben == alone
-        assert [row.name for row in ben.regions.bars] == ["North"]
+        assert [row.name for row in ben.rankings[0].bars] == ["North"]
 
 
 def test_a_rule_that_is_added_holds_at_once(lakehouse: Lakehouse) -> None:
@@ -213,7 +213,7 @@ def test_a_rule_that_is_added_holds_at_once(lakehouse: Lakehouse) -> None:
         limited = read(ann.page("/revenue?period=all"))
     after = read(ann.page("/revenue?period=all"))
 
-    assert [row.name for row in limited.regions.bars] == ["West"]
+    assert [row.name for row in limited.rankings[0].bars] == ["West"]
     assert limited.tiles[0].exact == "664,975.76"
     assert before == after != limited
 

@@ -44,7 +44,8 @@ def home(sample_lake: Lake, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with closing(sqlite3.connect(known.folder / "state.db")) as state:
         state.execute("vacuum into ?", (str(home / "state.db"),))
     lake = f'[lake]\nstate = "sqlite:///{home / "state.db"}"\nwarehouse = "{known.warehouse}"\n'
-    (home / "lakeport.toml").write_text(f"{lake}\n[query]\nfree_sql = true\nmax_rows = 900\nper_user = 2\n")
+    limits = "[query]\nfree_sql = true\nmax_rows = 900\nexport_rows = 900\nper_user = 2\n"
+    (home / "lakeport.toml").write_text(f"{lake}\n{limits}")
     (home / "policy.toml").write_text(POLICY)
     return home
 
@@ -321,7 +322,7 @@ def test_a_run_is_a_record_of_its_user(ann: Visitor, lakehouse: Lakehouse) -> No
     assert '"sql":"select 41 + 1"' in allowed["detail"]
 
 
-@pytest.mark.parametrize("kind", ["csv", "parquet"])
+@pytest.mark.parametrize("kind", ["csv", "parquet", "xlsx"])
 def test_a_result_is_given_as_a_file_to_the_form_beside_it(ann: Visitor, kind: str) -> None:
     shown, _ = run(ann, BY_REGION, "?at=1")
     form = next(node for node in shown.walk() if node["type"] == "Form")
@@ -335,6 +336,7 @@ def test_a_result_is_given_as_a_file_to_the_form_beside_it(ann: Visitor, kind: s
     assert answer.status_code == 200
     assert answer.headers["X-Lakeport-Export"] == "release=1; rows=5; complete=true"
     assert f"sql.release-1.all-5-rows.{kind}" in answer.headers["Content-Disposition"]
+    assert answer.get_data()
 
 
 def test_no_link_and_no_other_site_gets_a_file_of_a_statement(ann: Visitor) -> None:
@@ -352,6 +354,7 @@ def test_a_file_of_a_statement_holds_ones_own_rows_and_says_when_it_is_cut(ben: 
 
     assert set(own.get_data(as_text=True).split("\r\n")[1:-1]) == {'"North"'}
     assert cut.headers["X-Lakeport-Export"] == "release=2; rows=900; complete=false"
+    assert cut.get_data(as_text=True).count("\r\n") == 901
 
 
 def test_a_wrong_statement_gives_no_file_but_its_sentence(ann: Visitor) -> None:

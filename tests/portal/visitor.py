@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 ROUTER = "..shell-menu.children...shell-page.children.."
 PASSWORD = "correct horse battery staple"  # noqa: S105  # of users that tests make
 
-Given = tuple[str, str, Any]
+Given = tuple[Any, str, Any]
 """A component's id, one of its properties, and the value that it has."""
 
 
@@ -53,11 +53,13 @@ class Visitor:
         assert cookie is not None
         return cookie.value
 
-    def callback(self, output: str, inputs: list[Given], state: Sequence[Given] = (), **headers: str) -> TestResponse:
-        """Fire one callback: (component, property, value) for each input and state."""
+    def callback(
+        self, output: str, inputs: list[Given], state: Sequence[Given] = (), outputs: Any = None, **headers: str
+    ) -> TestResponse:
+        """Fire one callback: (component, property, value) for each input and state; `outputs` for ids of patterns."""
         body = {
             "output": output,
-            "outputs": _outputs(output),
+            "outputs": outputs or _outputs(output),
             "inputs": [{"id": one, "property": kind, "value": value} for one, kind, value in inputs],
             "state": [{"id": one, "property": kind, "value": value} for one, kind, value in state],
             "changedPropIds": [f"{one}.{kind}" for one, kind, _ in inputs],

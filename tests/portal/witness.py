@@ -3,6 +3,8 @@
 One rule: the portal is asked over HTTP, the oracles are filled once for each version of the data.
 """
 
+import csv
+import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +13,7 @@ from urllib.parse import urlencode
 from lakehouse.access.identity import operator
 from lakehouse.core import Lakehouse
 from portal.app import create_app
+from tests.portal.expected_files import TILES, expected_file
 from tests.portal.expected_page import expected_page
 from tests.portal.page_numbers import read
 from tests.portal.revenue_numbers import differences
@@ -60,6 +63,18 @@ class Witness:
         address = revenue(query)
         expected = expected_page(self.oracle(dict(query).get("at", "now")), address)
         return list(differences(expected, read(self.visitor.page(address))))
+
+    def wrong_files(self, query: Query) -> list[str]:
+        """What the files of the same page hold wrongly."""
+        oracle, (_, _, search) = self.oracle(dict(query).get("at", "now")), revenue(query).partition("?")
+        found = []
+        for tile in (tile for tile in TILES if tile in (*TILES[:2], *oracle.columns)):
+            answer = self.visitor.get(f"/export/revenue/{tile}.csv?raw=1&{search}")
+            assert answer.status_code == 200, answer.get_data(as_text=True)
+            rows = tuple(map(tuple, csv.reader(io.StringIO(answer.get_data(as_text=True), newline=""))))
+            expected = tuple(map(tuple, expected_file(oracle, revenue(query), tile)))
+            found += differences(expected, rows, tile)
+        return found
 
 
 def revenue(query: Query) -> str:

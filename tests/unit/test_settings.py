@@ -85,6 +85,13 @@ def test_other_variables_of_that_prefix_are_left_alone(tmp_path: Path) -> None:
     assert settings(tmp_path, **environ).home == tmp_path
 
 
+@pytest.mark.parametrize(
+    ("written", "known"), [("de_DE", "de_DE"), ("de-DE", "de_DE"), ("PT_br", "pt_BR"), ("zh_CN", "zh_Hans_CN")]
+)
+def test_a_locale_may_be_written_in_several_ways(tmp_path: Path, written: str, known: str) -> None:
+    assert settings(tmp_path, f'[lake]\nlocale = "{written}"\n').lake.locale == known
+
+
 def test_settings_are_frozen(tmp_path: Path) -> None:
     found = settings(tmp_path, SOURCE)
 
@@ -107,6 +114,12 @@ def test_settings_are_frozen(tmp_path: Path) -> None:
         ("[query]\nworkers = 0\n", "lakeport.toml, line 2: query.workers: input should be greater than or equal to 1."),
         ('[query]\nworkers = "many"\n', "lakeport.toml, line 2: query.workers: input should be a valid integer"),
         ('[lake]\ntimezone = "Mars"\n', "lakeport.toml, line 2: lake.timezone: unknown time zone 'Mars'; use a name"),
+        (
+            '[lake]\nlocale = "no_NO"\n',
+            "lakeport.toml, line 2: lake.locale: unknown locale 'no_NO'; did you mean 'nn_NO' or 'nb_NO' or 'en_NO'?",
+        ),
+        ('[lake]\nlocale = "german"\n', "lakeport.toml, line 2: lake.locale: unknown locale 'german'; use a language"),
+        ('[lake]\nlocale = "root"\n', "lakeport.toml, line 2: lake.locale: unknown locale 'root'; use a language"),
         ('[lake]\ncurrency = "Euro"\n', "lakeport.toml, line 2: lake.currency: string should match pattern"),
         ('[lake]\nstate = "here"\n', "lakeport.toml, line 2: lake.state: write a URL such as 'sqlite:////srv"),
         ("[environments.Prod]\n", "lakeport.toml, line 1: environments.Prod: string should match pattern"),

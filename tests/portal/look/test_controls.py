@@ -6,12 +6,12 @@ from dash.development.base_component import Component
 
 from portal.components.card import card, segments
 from portal.components.chart import chart
-from portal.components.filters import filter_words, filters, reset, share_button
+from portal.components.filters import filters, reset, share_button
 from portal.components.icon import NAMES, icon
 from portal.components.link import link
-from portal.components.popover import choice, group, popover
+from portal.components.popover import choice, popover
 from portal.components.stamp import stamp
-from portal.components.states import TOAST, TOAST_TEXT, empty, error_panel, toast, waiting
+from portal.components.states import TOAST, TOAST_TEXT, empty, error_panel, toast
 from portal.components.table import Column, table, table_fold
 from portal.figures.time_series import CONFIG, End
 from tests.portal.look.drawn import found, nodes, text, tree, types
@@ -22,14 +22,13 @@ COLUMNS = [Column("Week from"), Column("Revenue", is_number=True, order="descend
 def everything() -> list[Component]:
     """One of each component."""
     return [
-        popover("Region", [group("Some", [choice("North", "?region=North", True)])], label="Region"),
+        popover("Region", [choice("North", "?region=North", True)], label="Region"),
         filters("26 weeks", [popover("Week", [])], [reset(""), reset("?"), share_button()]),
         card("Revenue", "sub", [html.P("body")], "lp-4", [segments("Grain", [("Day", "?", True)])]),
         table_fold("Revenue by week", COLUMNS, [["13 Jun 2011", "1.00", "2"]]),
         chart("graph", {"data": [], "layout": {}}, "Line chart", [End("This period", 0.5, True, "so far")]),
         stamp("Release 17", link("Export", "#")),
         toast(),
-        waiting(),
         empty("No saved views", "Views that you save appear here.", [("Open Explore", "/explore")]),
         error_panel("Refresh failed", "Correct the source.", "5e2d97b6", [("Show", "?")]),
         *(icon(name) for name in sorted(NAMES)),
@@ -101,13 +100,6 @@ def test_filters_say_on_a_phone_what_is_chosen() -> None:
 
     assert text(found(shown, "lp-filters-said")[0]) == "26 weeks, by week"
     assert types(shown, "Button")[0]["props"]["aria-expanded"] == "false"
-
-
-def test_the_words_of_a_filter_name_it_in_grey() -> None:
-    assert [text(tree(html.Div(filter_words(*words)))) for words in (("Region", "all"), ("", "Week"))] == [
-        "Region all",
-        "Week",
-    ]
 
 
 def test_nothing_to_reset_is_no_link() -> None:

@@ -209,7 +209,8 @@ def test_one_trace_says_everything_of_a_bucket_and_the_others_nothing() -> None:
     assert said["customdata"] == [
         ["13 Jun – 19 Jun 2011, so far", "better", True, "15,055.47", "2,615.14", "+475.7 %", "3.7 %"]
     ]
-    assert said["meta"] == {"names": ["Revenue", "26 weeks before", "Change", "Share of the period"], "change": 2}
+    names = ["Revenue", "26 weeks before", "Change", "Share of the period"]
+    assert said["meta"] == {"names": names, "change": 2, "links": [""]}
 
 
 def test_a_gap_can_be_pointed_at() -> None:
