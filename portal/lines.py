@@ -20,7 +20,7 @@ from portal.sales import Sales
 SORT, FIND, PAGE, ROWS = "sort", "find", "page", "rows"
 """What the state of the grid is kept under in the page's address."""
 SIZES = (25, 50, 100)
-USUAL_SIZE = 50
+USUAL_SIZE = 25
 MOST_DIGITS = 15
 
 

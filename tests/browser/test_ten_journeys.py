@@ -73,6 +73,11 @@ class Known:
         return self.rows(by=["order_date"], order=["-order_date"], limit=1)[0]["order_date"]
 
 
+def seen(text: str) -> str:
+    """A text as a browser shows it."""
+    return " ".join(text.split())
+
+
 def what_was_sold_in_all(person: Counted, known: Known) -> None:
     person.visit(ALL)
     person.wait_for_tile(known.revenue())
@@ -100,7 +105,7 @@ def what_came_from_the_largest_region(person: Counted, known: Known) -> None:
 
 
 def which_products_sell_most(person: Counted, known: Known) -> None:
-    names = [row["product"] for row in known.rows(by=["product"], order=["-revenue"], limit=20)]
+    names = [seen(row["product"]) for row in known.rows(by=["product"], order=["-revenue"], limit=20)]
     person.visit(ALL)
     person.click(".lp-segments a", "20")
     person.wait(lambda: all(name in person.text("main") for name in names))
@@ -111,15 +116,15 @@ def what_did_one_of_thousands_sell(person: Counted, known: Known) -> None:
     person.visit(ALL)
     person.click(".lp-filters summary", "Product")
     person.write("details[open] input[type=search]", rare)
-    person.click("details[open] .lp-choice", rare)
+    person.click("details[open] .lp-choice", seen(rare))
     person.wait_for_tile(known.revenue(where=[["product", "=", rare]]))
 
 
 def which_line_was_the_largest(person: Counted, known: Known) -> None:
     largest = max(known.workspace.sql('select max(line_total) as "most" from marts.order_lines').table["most"])
     person.visit(ALL)
-    person.click(".lp-lines th a", "line total")
-    person.click(".lp-lines th a", "line total")
+    person.click(".lp-lines th a", "Line total")
+    person.click(".lp-lines th a", "Line total")
     said = wording.exact(Decimal(largest.as_py()))
     person.wait(lambda: said in person.text(".lp-lines tbody tr"))
 

@@ -116,7 +116,7 @@ def chosen(rows: Sequence[Row], keys: Keys) -> list[Row]:
 def expected(rows: Sequence[Row], keys: Keys) -> Grid:
     """What the grid must show of all rows."""
     given, left = dict(keys), chosen(rows, keys)
-    size, words = int(given.get("rows", "50")), given.get("find", "").strip()
+    size, words = int(given.get("rows", "25")), given.get("find", "").strip()
     count = len(found(left, words, tuple(LABELS)))
     first = (min(int(given.get("page", "1")), max(1, -(-count // size))) - 1) * size
     names = list(rows[0])
@@ -183,7 +183,7 @@ def test_the_file_holds_the_rows_of_all_pages_in_the_same_order(portal: Portal, 
     rows, asked = portal.rows["now"], [*ALL, *keys]
     names = list(rows[0])
     pages = [
-        expected(rows, [*(one for one in asked if one[0] != "page"), ("page", str(page))]) for page in range(1, 22)
+        expected(rows, [*(one for one in asked if one[0] != "page"), ("page", str(page))]) for page in range(1, 42)
     ]
     ids = [row[0] for page in dict.fromkeys(pages) for row in page.rows]
 
@@ -296,7 +296,7 @@ def test_a_value_filters_the_page_and_again_takes_the_filter_away(portal: Portal
 
 
 @pytest.mark.parametrize(
-    ("page", "shown"), [("21", "1,001–1,001"), ("22", "1,001–1,001"), ("9" * 15, "1,001–1,001"), ("02", "51–100")]
+    ("page", "shown"), [("41", "1,001–1,001"), ("42", "1,001–1,001"), ("9" * 15, "1,001–1,001"), ("02", "26–50")]
 )
 def test_a_page_beyond_the_end_is_the_last_one(portal: Portal, page: str, shown: str) -> None:
     assert Grid.read(portal.page([*ALL, ("page", page)])).foot == f"{shown} of 1,001 lines"

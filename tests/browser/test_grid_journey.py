@@ -13,11 +13,11 @@ def test_the_grid_is_turned_sorted_and_searched_in_one_document(person: Person) 
     person.visit("/login")
     person.log_in("bea")
     person.visit(ALL)
-    person.wait(lambda: person.text(FOOT) == "1–50 of 1,001 lines")
+    person.wait(lambda: person.text(FOOT) == "1–25 of 1,001 lines")
     person.run("window.isSame = true; document.querySelector('.lp-window').scrollTop = 600")
 
     person.click("[aria-label='Next page']")
-    person.wait(lambda: person.text(FOOT) == "51–100 of 1,001 lines")
+    person.wait(lambda: person.text(FOOT) == "26–50 of 1,001 lines")
     assert person.run("return document.querySelector('.lp-window').scrollTop") == 0
     person.click(".lp-window thead a", "Region")
     person.wait(lambda: person.place == f"{ALL}&sort=region")
@@ -31,7 +31,7 @@ def test_the_grid_is_turned_sorted_and_searched_in_one_document(person: Person) 
     assert person.run("return document.activeElement.name") == "find"
     assert person.run("return [window.isSame, scrollY]") == [True, height]
     person.driver.back()
-    person.wait(lambda: person.text(FOOT) == "1–50 of 1,001 lines")
+    person.wait(lambda: person.text(FOOT) == "1–25 of 1,001 lines")
     assert person.complaints == []
 
 
