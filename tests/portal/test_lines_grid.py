@@ -255,7 +255,9 @@ def test_numbers_stand_right_and_the_rows_are_named(portal: Portal) -> None:
     head, first, *_ = of_type(card, "Tr")
 
     for row in (head, first):
-        right = [place for place, one in enumerate(row.props["children"]) if "is-num" in str(one["props"]["className"])]
+        right = [
+            place for place, one in enumerate(row.props["children"]) if "is-num" in str(one["props"].get("className"))
+        ]
         assert right == [list(LABELS).index(name) for name in NUMBERS]
     assert [one["type"] for one in first.props["children"]] == ["Th", *["Td"] * (len(LABELS) - 1)]
     assert first.props["children"][0]["props"]["scope"] == "row"

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from tests.portal.markup import with_content
+
 ROUTER = "..shell-menu.children...shell-page.children.."
 PASSWORD = "correct horse battery staple"  # noqa: S105  # of users that tests make
 
@@ -80,7 +82,7 @@ class Visitor:
         answer = self.show(address)
         assert answer.status_code == 200, answer.get_data(as_text=True)
         response = answer.get_json()["response"]
-        return Shown([response["shell-menu"]["children"], response["shell-page"]["children"]])
+        return Shown(with_content([response["shell-menu"]["children"], response["shell-page"]["children"]]))
 
 
 class Shown:
