@@ -27,7 +27,9 @@ def settled(tree: Any) -> Any:
         return tree
     props = tree["props"]
     inside = props.get("children")
-    written = markup(inside) if tree["namespace"] == STATIC and isinstance(inside, dict | list) else None
+    # A callback may write the content of what has an id, and would find there what it does not know of.
+    is_open = tree["namespace"] == STATIC and props.get("id") is None
+    written = markup(inside) if is_open and isinstance(inside, dict | list) else None
     if written is None:
         return {**tree, "props": {**props, **({"children": settled(inside)} if inside is not None else {})}}
     kept = {name: value for name, value in props.items() if name != "children"}

@@ -56,6 +56,12 @@ def test_what_has_an_id_and_what_is_more_than_an_element_stays_a_component() -> 
     assert [one["props"].get("id") for one in Shown(found).walk()] == [None, None, "live", None, None]
 
 
+def test_what_a_callback_may_write_is_written_by_nobody_else() -> None:
+    place = plain(html.Div([html.P("before")], id="place"))
+
+    assert settled(place) == place
+
+
 def test_styles_and_flags_are_written_as_html_has_them() -> None:
     style = {"maskImage": "url('x')", "--size": "4"}
     row = html.Tr([html.Td("1", colSpan="2"), html.Td("2", style=style, title=None), html.Td(html.Br(), hidden=True)])
