@@ -1,5 +1,5 @@
 /* What pages do in the browser beside Dash: links, popovers, theme, menu, sharing, the sheet of filters on a phone, the
-   editor for statements, the box at a chart's point, and what happens to requests that are slow or fail. One rule:
+   editor for statements, and what happens to requests that are slow or fail. One rule:
    everything listens on the document, so nothing here knows when Dash draws a part of the page again.
    With follow.js it speaks by events on the window: `lp-again` asks for the page to be drawn again (refused while it is
    being drawn anyway), `lp-drawn` says that it was; `lp-lost` and `lp-found` say how a request of Dash went; `lp-signed-out`
@@ -322,73 +322,6 @@
     if (event.key === "Escape") escape();
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target === field()) run();
   });
-
-  /* ---------- The box at a chart's point ---------- */
-
-  const watched = new WeakSet();
-  root.classList.add("lp-tips");
-
-  document.addEventListener("pointermove", (event) => {
-    const plot = event.target.closest?.(".lp-plot .js-plotly-plot");
-    if (!plot?.on || watched.has(plot)) return;
-    watched.add(plot);
-    plot.on("plotly_hover", ({ points }) => showTip(plot, points.find((point) => point.customdata)));
-    plot.on("plotly_unhover", () => hideTip(plot));
-  });
-
-  function part(plot, name) {
-    let found = plot.querySelector(`:scope > .${name}`);
-    if (!found) {
-      found = document.createElement("div");
-      found.className = name;
-      found.setAttribute("aria-hidden", "true"); // the table under the chart says the same
-      plot.append(found);
-    }
-    return found;
-  }
-
-  function showTip(plot, point) {
-    if (!point) return hideTip(plot);
-    const [head, meaning, hasValue, ...texts] = point.customdata; // as portal/figures/time_series.py writes it
-    const { names, change } = point.data.meta;
-    const tip = part(plot, "lp-tip");
-    tip.replaceChildren(element("b", head));
-    texts.forEach((text, index) => {
-      if (text) tip.append(element("dt", names[index]), element("dd", text, index === change ? `lp-${meaning}` : ""));
-    });
-    const x = (point.bbox.x0 + point.bbox.x1) / 2;
-    tip.hidden = false;
-    const isLeft = x > plot.clientWidth / 2;
-    const place = isLeft ? x - 12 - tip.offsetWidth : x + 12;
-    tip.style.left = `${Math.max(0, Math.min(place, plot.clientWidth - tip.offsetWidth))}px`;
-    const dot = part(plot, "lp-point");
-    dot.hidden = !hasValue;
-    dot.style.left = `${x}px`;
-    dot.style.top = `${(point.bbox.y0 + point.bbox.y1) / 2}px`;
-  }
-
-  function hideTip(plot) {
-    for (const name of ["lp-tip", "lp-point"]) {
-      const found = plot.querySelector(`:scope > .${name}`);
-      if (found) found.hidden = true;
-    }
-  }
-
-  function element(name, text, className = "") {
-    const made = document.createElement(name);
-    made.textContent = text;
-    made.className = className;
-    return made;
-  }
-
-  /* ---------- Paper: a drawing with a frame of its own fits any width, and plotly need not draw it anew ---------- */
-
-  const drawings = () => all(".lp-plot .main-svg");
-
-  window.addEventListener("beforeprint", () => drawings().forEach((svg) => {
-    svg.setAttribute("viewBox", `0 0 ${svg.getAttribute("width")} ${svg.getAttribute("height")}`);
-  }));
-  window.addEventListener("afterprint", () => drawings().forEach((svg) => svg.removeAttribute("viewBox")));
 
   /* ---------- Requests of Dash: busy, logged out, refused, failed ---------- */
 

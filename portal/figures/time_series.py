@@ -175,8 +175,8 @@ def _hover(
 ) -> dict[str, Any]:
     """An unseen trace with a point in every bucket, so that gaps can be pointed at too.
 
-    `assets/lakeport.js` builds the box from `customdata` and `meta`; the template is what plotly would show without it.
-    `assets/drill.js` follows the links of `meta`, one for each point.
+    `assets/charts.js` builds the box from `customdata` and `meta`, and follows the links of `meta`, one for each point;
+    the template is what plotly would show without it.
     """
     names = [words.value, words.before, "Change", "Share of the period"]
     lines = [f"{name}: %{{customdata[{index}]}}" for index, name in enumerate(names, start=3) if name]

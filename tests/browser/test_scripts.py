@@ -26,7 +26,7 @@ def test_nothing_is_asked_of_another_server_and_plotly_is_ours(window: Window) -
     asked = [event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"]
     plotly = [urlsplit(url).path.rsplit("/", 1)[-1] for url in asked if "plotly" in url]
     assert {urlsplit(url).netloc for url in asked if not url.startswith("data:")} == {urlsplit(window.address).netloc}
-    assert plotly == ["plotly.js", "plotly-basic.min.js"]  # where it is, and itself
+    assert plotly == ["plotly-basic.min.js"]
 
 
 def test_one_popover_is_open_at_a_time_and_a_click_elsewhere_closes_it(window: Window) -> None:
