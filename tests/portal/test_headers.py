@@ -22,7 +22,7 @@ from portal.page import OpenWorkspace, Page, Screen, Visit
 from portal.pages import PAGES
 from tests.pipelines.lake import Lake
 from tests.portal.signing_in import inside, stranger, text
-from tests.portal.visitor import ROUTER, Shown, Visitor
+from tests.portal.visitor import ROUTER, Visitor, drawn
 
 NAME = "headers-ann"
 SECRET = "hunter2-in-the-text"  # noqa: S105  # of an error that tests raise
@@ -191,7 +191,7 @@ def test_an_error_in_a_page_is_a_reference_to_the_log(visitor: Visitor, caplog: 
     with caplog.at_level(logging.ERROR):
         answer = visitor.show("/broken")
 
-    shown = Shown(answer.get_json()["response"]["shell-page"]["children"])
+    shown = drawn(answer)
     assert answer.status_code == 200
     assert "Broken cannot be shown" in shown.text
     assert SECRET not in text(answer)

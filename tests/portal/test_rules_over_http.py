@@ -31,7 +31,7 @@ from tests.portal.revenue_oracle import Oracle
 from tests.portal.revenue_words import known
 from tests.portal.signing_in import inside, is_in
 from tests.portal.test_revenue_numbers import state
-from tests.portal.visitor import PASSWORD, Shown, Visitor
+from tests.portal.visitor import PASSWORD, Shown, Visitor, drawn
 from tests.portal.witness import revenue
 
 Row = dict[str, Any]
@@ -187,10 +187,8 @@ class Crowd:
             for name in set(names) - set(oracle.names(kind))
             if name not in named and name in said
         ]
-        response = answer.get_json()["response"]
         if asked.words is None:
-            shown = Shown([response["shell-menu"]["children"], response["shell-page"]["children"]])
-            return [*foreign, *differences(expected_page(oracle, asked.address), read(shown))]
+            return [*foreign, *differences(expected_page(oracle, asked.address), read(drawn(answer)))]
         rows = finding.shown(answer, asked.column).of_class("lp-choice")
         found, expected = [row.text for row in rows], _found(oracle, asked)
         return foreign if found == expected else [*foreign, f"{found} was found, {expected} is right"]

@@ -81,8 +81,7 @@ class Visitor:
         """What a page shows. The answer must be one."""
         answer = self.show(address)
         assert answer.status_code == 200, answer.get_data(as_text=True)
-        response = answer.get_json()["response"]
-        return Shown(with_content([response["shell-menu"]["children"], response["shell-page"]["children"]]))
+        return drawn(answer)
 
 
 class Shown:
@@ -123,6 +122,12 @@ class Shown:
     def links(self) -> dict[str, str]:
         """Address by text, of every link."""
         return {Shown(one).text: one["props"]["href"] for one in self.walk() if one["props"].get("href")}
+
+
+def drawn(answer: TestResponse) -> Shown:
+    """What the router has answered: the menu, and the page in its frame."""
+    response = answer.get_json()["response"]
+    return Shown(with_content([response[part]["children"] for part in ("shell-menu", "shell-page")]))
 
 
 def _outputs(output: str) -> Any:
