@@ -193,7 +193,10 @@ class _Listener:
     """A workspace that remembers the statements of what it is asked."""
 
     def __init__(self, workspace: Workspace) -> None:
-        self.model, self.statements, self._workspace = workspace.model, list[str](), workspace
+        self.statements, self._workspace = list[str](), workspace
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._workspace, name)
 
     def measure(self, plan: Any) -> Any:
         measured = self._workspace.measure(plan)
@@ -202,9 +205,8 @@ class _Listener:
 
 
 def _statements(workspace: Workspace, search: str) -> list[str]:
-    """The statements of one page, as the page asks them."""
+    """The statements of one page's figures, as the page asks them; those of the grid of lines are not among them."""
     listener: Any = _Listener(workspace)
     sales = Sales(listener, Visit.from_search("/revenue", search))
-    _ = (sales.bounds, sales.all_regions, sales.totals, sales.moments, sales.by_region, sales.by_product)
-    sales.found_products("")
+    _ = (sales.bounds, sales.totals, sales.moments, *map(sales.ranking, sales.ranked))
     return list(dict.fromkeys(listener.statements))
