@@ -39,7 +39,7 @@ from lakehouse.query.pins import Pin, Pins, pins_key
 from lakehouse.query.pool import QueryPool, Question
 from lakehouse.query.scope import Scope
 from lakehouse.query.spool import Spooled
-from lakehouse.quoting import sql_name
+from lakehouse.quoting import sql_table
 from lakehouse.releases import Published, Release, Releases, check_place
 from lakehouse.runs import Runs
 from lakehouse.settings import FILE_NAME, Settings, read_settings
@@ -346,7 +346,7 @@ class Workspace:
 
     def _written(self, table: str) -> str:
         """A table that may be seen, as a statement writes it. Raises `UnknownName`, which lists those."""
-        return ".".join(sql_name(part) for part in self.about(table)["name"].split("."))
+        return sql_table(self.about(table)["name"])
 
     def _own(self, token: str) -> str:
         """A token under its owner's name, which has no spaces: nobody cancels what somebody else has asked."""

@@ -9,6 +9,11 @@ def sql_name(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def sql_table(name: str) -> str:
+    """The table of a logical name, such as `marts.order_lines`."""
+    return ".".join(sql_name(part) for part in name.split("."))
+
+
 def sql_text(text: str) -> str:
     """The text as an SQL string."""
     return "'" + text.replace("'", "''") + "'"

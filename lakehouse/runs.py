@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, select
 from sqlalchemy.exc import IntegrityError
@@ -26,6 +26,13 @@ from lakehouse.state.store import State
 BEAT_SECONDS = 5.0
 STALE_SECONDS = 60.0
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+class Outcomes(NamedTuple):
+    """How many tests of a run passed, and how many failed."""
+
+    passed: int
+    failed: int
 
 
 @dataclass(frozen=True)
@@ -142,6 +149,11 @@ class Runs:
         if row is None:
             raise UnknownName("run", run, list(newest))
         return _record(row)
+
+    def tests(self, run: str) -> Outcomes | None:
+        """How the tests of a run went; None where it was interrupted before it could say so."""
+        found = self.show(run).get("tests")
+        return Outcomes(found["passed"], found["failed"]) if found else None
 
 
 def owner() -> str:

@@ -23,11 +23,10 @@ def control(workspace: Workspace, visit: Visit) -> Component:
     """Names the release and its age, and offers the earlier ones."""
     release = workspace.release
     is_now = visit.version == "now"
-    age = wording.age(published(release.published), datetime.now(UTC))
-    zone = workspace.lakehouse.settings.zone
+    age = wording.age(datetime.fromisoformat(release.published), datetime.now(UTC))
     choices = [choice("Now", visit.href(at=None), is_now)] + [
         choice(
-            f"Release {past.number} · {wording.moment_text(published(past.published), zone)}",
+            f"Release {past.number} · {moment_text(workspace, past.published)}",
             visit.href(at=str(past.number)),
             visit.version == str(past.number),
         )
@@ -64,15 +63,15 @@ def stamp_text(workspace: Workspace) -> str:
 
 def tests_text(workspace: Workspace) -> str:
     """How the tests of the release went; empty where its run was interrupted before it could say so."""
-    tests = workspace.runs().show(workspace.release.run).get("tests")
-    return f"{tests['passed']} of {tests['passed'] + tests['failed']} tests passed" if tests else ""
+    tests = workspace.runs().tests(workspace.release.run)
+    return f"{tests.passed} of {tests.passed + tests.failed} tests passed" if tests is not None else ""
 
 
 def moment_of(workspace: Workspace) -> str:
-    """When the release was published, in the lake's zone."""
-    return wording.moment_text(published(workspace.release.published), workspace.lakehouse.settings.zone)
+    """When the release was published."""
+    return moment_text(workspace, workspace.release.published)
 
 
-def published(text: str) -> datetime:
-    """The time that a release was published, as the state store writes it."""
-    return datetime.fromisoformat(text)
+def moment_text(workspace: Workspace, text: str) -> str:
+    """A time as the state store writes it, in the lake's zone."""
+    return wording.moment_text(datetime.fromisoformat(text), workspace.lakehouse.settings.zone)

@@ -52,6 +52,11 @@ class Span:
         """The day after the last one, where a half-open range ends."""
         return self.last + DAY
 
+    @property
+    def half_open(self) -> dict[str, str]:
+        """The same days as a plan writes them."""
+        return {"from": self.first.isoformat(), "to": self.until.isoformat()}
+
 
 @dataclass(frozen=True)
 class Bucket:

@@ -24,9 +24,6 @@ from portal.workbook import as_xlsx, fitting, pieces
 RAW = "raw"
 """What an address says to have every text as it is, also one that a spreadsheet would compute."""
 
-SECRET = ("csrf_token", "token")
-"""Keys that no file repeats, should an address have them."""
-
 
 @dataclass(frozen=True)
 class Wanted:
@@ -76,7 +73,7 @@ def _visit(path: str) -> Visit:
 
 def _facts(found: Spooled, workspace: Workspace, visit: Visit, kind: str) -> Facts:
     """What the file says of itself."""
-    page = f"{request.host_url.rstrip('/')}{visit.href(**dict.fromkeys(SECRET))}"
+    page = f"{request.host_url.rstrip('/')}{visit.href()}"
     release = workspace.release
     facts = Facts(release.number, str(release.published), found.rows, found.complete, page)
     return fitting(facts) if kind == "xlsx" else facts

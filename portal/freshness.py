@@ -105,8 +105,7 @@ class _Clock:
 
     def released(self, release: Release) -> str:
         said = f"Release {release.number} was published {self.when(release.published)}"
-        tests = self.workspace.runs().show(release.run).get("tests") or {"passed": 0, "failed": 0}
-        passed, failed = tests["passed"], tests["failed"]
+        passed, failed = self.workspace.runs().tests(release.run) or (0, 0)
         if failed:
             return f"{said}; {failed} of {wording.count(passed + failed, 'test', 'tests')} failed."
         if passed < 2:

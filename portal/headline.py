@@ -5,13 +5,11 @@ One rule: which metrics there are is the model's as the user may see it; what is
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
 from lakehouse.core import Workspace
-from lakehouse.metrics.period import DAY
 from lakehouse.metrics.terms import Metric
 from portal.periods import DEFAULT, Period, Span, buckets, preset
 
@@ -66,8 +64,8 @@ class Headline:
     def figures(self) -> tuple[Figure, ...]:
         """The metrics over the period."""
         span, before = self.period.span, self.period.before
-        compare = {"compare": _half_open(before)} if before is not None else {}
-        plan = {"metrics": self.names, "time": _half_open(span)}
+        compare = {"compare": before.half_open} if before is not None else {}
+        plan = {"metrics": self.names, "time": span.half_open}
         row = self._rows({**plan, **compare})[0]
         key = f"{self.time}:day"
         course = {found[key]: found for found in self._rows({**plan, "by": [key]})}
@@ -89,7 +87,7 @@ class Headline:
 
     def over(self, names: Sequence[str], days: Span) -> Mapping[str, Value]:
         """Some of the metrics over some days."""
-        return self._rows({"metrics": list(names), "time": _half_open(days)})[0]
+        return self._rows({"metrics": list(names), "time": days.half_open})[0]
 
     @property
     def time(self) -> str:
@@ -99,8 +97,3 @@ class Headline:
     def _rows(self, plan: Mapping[str, Any]) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = self.workspace.measure(plan).answer.table.to_pylist()
         return rows
-
-
-def _half_open(span: Span) -> dict[str, str]:
-    first: date = span.first
-    return {"from": first.isoformat(), "to": (span.last + DAY).isoformat()}

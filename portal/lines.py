@@ -75,9 +75,7 @@ class Lines:
         """How many of them hold the words."""
         if not self.words:
             return self.count_of_all
-        window = Window(
-            words=self.words, searched=self._searched
-        )  # without its order: it is asked once for all of them
+        window = Window(words=self.words, searched=self._searched)  # without its order: asked once for all of them
         return self.sales.workspace.line_count(self.sales.lines_plan, window)
 
     @property

@@ -24,7 +24,7 @@ LOOKED_THROUGH = "The texts of a line are looked through, capitals and small let
 ORDERS = {False: "ascending", True: "descending"}
 
 
-def lines_card(sales: Sales, visit: Visit, span: str = "lp-12") -> Component:
+def lines_card(sales: Sales, visit: Visit, span: str) -> Component:
     """The lines that the page's numbers stand on, as its address sorts, searches and turns them."""
     lines, first_page = Lines(sales, visit), visit.without(PAGE)
     kept = first_page.without(FIND)

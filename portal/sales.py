@@ -15,8 +15,7 @@ import pyarrow.compute as pc
 
 from lakehouse.core import Measured, Workspace
 from lakehouse.errors import RequestWrong
-from lakehouse.metrics.compile import Compiled, compile_plan
-from lakehouse.metrics.plan import parse_plan
+from lakehouse.metrics.compile import Compiled
 from lakehouse.metrics.terms import HigherIs, Table
 from lakehouse.query.spool import Spooled
 from portal.page import Visit
@@ -220,8 +219,7 @@ class Sales:
     @cached_property
     def compiled_lines(self) -> Compiled:
         """The question for what the lines come to."""
-        model = self.workspace.model
-        return compile_plan(parse_plan({**self.lines_plan, "metrics": list(self.metrics)}, model), model)
+        return self.workspace.compiled({**self.lines_plan, "metrics": list(self.metrics)})
 
     def export(self, figure: str) -> Spooled:
         """A figure as a file holds it: all metrics, with those of the earlier period."""
@@ -239,12 +237,12 @@ class Sales:
 
     @property
     def _time(self) -> PlanDocument:
-        return {"time": _half_open(self.asked.period.span)}
+        return {"time": self.asked.period.span.half_open}
 
     @property
     def _compare(self) -> PlanDocument:
         before = self.asked.period.before
-        return {} if before is None else {"compare": _half_open(before)}
+        return {} if before is None else {"compare": before.half_open}
 
     def _rows(self, plan: Mapping[str, Any]) -> list[Row]:
         rows: list[Row] = self.workspace.measure(plan).answer.table.to_pylist()
@@ -257,7 +255,3 @@ def _sum(table: pa.Table, column: str) -> Decimal | None:
         return None
     found: Decimal | None = pc.sum(table[column].cast(WIDE)).as_py()
     return found
-
-
-def _half_open(span: Span) -> dict[str, str]:
-    return {"from": span.first.isoformat(), "to": span.until.isoformat()}

@@ -4,21 +4,18 @@ One rule: both sides are read under the user's present rights, and numbers are c
 that a difference is a row that came late or was corrected, and never a day that was added.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import TypeVar
 
 from lakehouse.access.visits import LastVisit
 from lakehouse.core import Workspace
-from lakehouse.errors import Unavailable
 from lakehouse.metrics.terms import Metric
 from lakehouse.releases import Published
 from portal.headline import Headline, Value
 from portal.periods import Span
-
-Read = TypeVar("Read")
+from portal.readable import if_readable
 
 SHOWN_RELEASES = 5
 LAYER = "marts."
@@ -83,7 +80,7 @@ class Since:
     @cached_property
     def days(self) -> tuple[Span, Span] | None:
         """The first and the last day in the data, then and now; None where one of them cannot be read any more."""
-        then, now = _kept(lambda: Headline(self.before).bounds), Headline(self.workspace).bounds
+        then, now = if_readable(lambda: Headline(self.before).bounds), Headline(self.workspace).bounds
         return (then, now) if then is not None and now is not None else None
 
     @cached_property
@@ -98,16 +95,16 @@ class Since:
         names = [metric.name for metric in both]
         if not names:
             return ()
-        old = _kept(lambda: earlier.over(names, fixed))
+        old = if_readable(lambda: earlier.over(names, fixed))
         if old is None:
             return ()
         new = later.over(names, fixed)
         return tuple(Shift(metric, old[metric.name], new[metric.name]) for metric in both)
 
     def _step(self, release: Published, earlier: Published) -> Step:
-        tests = self.workspace.runs().show(release.run).get("tests") or {"passed": 0, "failed": 0}
+        passed, failed = self.workspace.runs().tests(release.run) or (0, 0)
         changed = self._changed(*(self.workspace.at(str(one.number)) for one in (earlier, release)))
-        return Step(release, tests["passed"], tests["failed"], changed)
+        return Step(release, passed, failed, changed)
 
     def _changed(self, earlier: Workspace, later: Workspace) -> tuple[str, ...]:
         """The tables that the user may see now whose data differ between two releases."""
@@ -117,12 +114,4 @@ class Since:
 
 
 def _count(workspace: Workspace, table: str) -> int | None:
-    return _kept(lambda: workspace.row_count(table)) if table in workspace.tables() else None
-
-
-def _kept(read: Callable[[], Read]) -> Read | None:
-    """What a release says, or None: the data of an earlier one may have been removed since."""
-    try:
-        return read()
-    except Unavailable:
-        return None
+    return if_readable(lambda: workspace.row_count(table)) if table in workspace.tables() else None

@@ -11,7 +11,7 @@ from lakehouse.metrics.literal import DATE, sql_literal
 from lakehouse.metrics.period import Period
 from lakehouse.metrics.plan import Plan, Predicate
 from lakehouse.metrics.terms import Table
-from lakehouse.quoting import sql_name
+from lakehouse.quoting import sql_name, sql_table
 
 Lines = list[str]
 """A query line by line. A line is never split again: a text value in it may hold line breaks of its own."""
@@ -24,7 +24,7 @@ def column_sql(expr: str) -> str:
 
 def source(name: str) -> str:
     """What a table of that logical name is read from."""
-    return f"from {'.'.join(sql_name(part) for part in name.split('.'))} as lines"
+    return f"from {sql_table(name)} as lines"
 
 
 def select(columns: Sequence[str]) -> Lines:

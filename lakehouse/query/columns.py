@@ -11,6 +11,7 @@ from lakehouse.memory import Memory
 from lakehouse.query.pins import Pin, Pins, pins_key
 from lakehouse.query.pool import QueryPool, Question
 from lakehouse.query.scope import Scope
+from lakehouse.quoting import sql_table
 
 COLUMNS = """
 select column_name as "column", data_type as type
@@ -49,9 +50,8 @@ class Shapes:
 
     def why_closed(self, table: str, pins: Pins) -> str:
         """Why a table is closed."""
-        layer, name = table.split(".")
         try:
-            nothing = f'select 1 from "{layer}"."{name}" limit 0'
+            nothing = f"select 1 from {sql_table(table)} limit 0"
             self.pool.ask(Question(nothing, pins, self.scope, self.public, trusted=True))
         except PolicyWrong as error:
             return str(error)

@@ -3,20 +3,17 @@
 One rule: it is read through the workspace alone, so it names nothing that its reader may not see.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
 
 from lakehouse.core import Workspace
-from lakehouse.errors import Unavailable
 from lakehouse.facts import Facts
 from lakehouse.metrics.terms import Metric
+from portal.readable import if_readable
 
 LAYERS = ("marts", "staging", "raw")
 """Layers in the order in which their tables are listed; others come after them, by name."""
-
-Read = TypeVar("Read")
 
 
 @dataclass(frozen=True)
@@ -59,7 +56,7 @@ class Dictionary:
 
     def rows(self, table: str) -> int | None:
         """How many rows of a table its reader may see; None where they cannot be read."""
-        return _kept(lambda: self.workspace.row_count(table))
+        return if_readable(lambda: self.workspace.row_count(table))
 
     def _entry(self, name: str) -> Entry | None:
         about = self.workspace.about(name)
@@ -76,7 +73,7 @@ class Dictionary:
 
     def _columns(self, table: str) -> dict[str, str]:
         """Column -> its texts; none of a table that cannot be read."""
-        columns = _kept(lambda: self.workspace.columns(table)) or []
+        columns = if_readable(lambda: self.workspace.columns(table)) or []
         return {one["name"]: f"{one['name']} {one['label']} {one['description']}" for one in columns}
 
     def _holds(self, texts: Iterable[str]) -> bool:
@@ -94,11 +91,3 @@ def _has_one(words: Iterable[str], text: str) -> bool:
 
 def _place(layer: str) -> tuple[int, str]:
     return (LAYERS.index(layer) if layer in LAYERS else len(LAYERS)), layer
-
-
-def _kept(read: Callable[[], Read]) -> Read | None:
-    """What a table says, or None where its data cannot be read: a damaged one must not hide the others."""
-    try:
-        return read()
-    except Unavailable:
-        return None

@@ -14,6 +14,7 @@ from lakehouse.core import Workspace
 from lakehouse.facts import Facts
 from lakehouse.quality import Verdict
 from portal import rows, wording
+from portal.as_of import moment_text
 from portal.components.card import card
 from portal.components.link import link
 from portal.components.table import Cell, Column, table
@@ -23,7 +24,6 @@ from portal.data.told import (
     changed_text,
     grain_text,
     kind_text,
-    moment_text,
     passed_text,
     result_text,
     rows_text,

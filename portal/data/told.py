@@ -5,7 +5,6 @@ One rule: what nobody has written down is said to be unknown, never shown as not
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
 from decimal import Decimal
 
 from dash import html
@@ -15,6 +14,7 @@ from lakehouse.core import Workspace
 from lakehouse.quality import PASS, Verdict
 from lakehouse.releases import Published
 from portal import wording
+from portal.as_of import moment_text
 from portal.components.icon import icon
 from portal.formats import THIN
 
@@ -93,8 +93,3 @@ def changed_text(workspace: Workspace, changed: Published | None) -> str:
     if changed is None:
         return UNKNOWN
     return f"Release {changed.number}, {moment_text(workspace, changed.published)}"
-
-
-def moment_text(workspace: Workspace, text: str) -> str:
-    """A time of the state store, in the lake's zone."""
-    return wording.moment_text(datetime.fromisoformat(text), workspace.lakehouse.settings.zone)

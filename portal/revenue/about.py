@@ -13,7 +13,7 @@ from lakehouse.core import Workspace
 from lakehouse.errors import UnknownName
 from lakehouse.metrics.terms import Measure, Metric
 from portal import wording
-from portal.as_of import published, tests_text
+from portal.as_of import moment_of, tests_text
 from portal.components.attributes import aria, heard
 from portal.components.icon import icon
 from portal.components.link import link
@@ -125,11 +125,10 @@ def _of_page(sales: Sales, found: Explained) -> list[tuple[str, str | Component]
 
 def _of_data(workspace: Workspace, table: str) -> list[tuple[str, str]]:
     release, about = workspace.release, workspace.about(table)
-    moment = wording.moment_text(published(release.published), workspace.lakehouse.settings.zone)
     grain = f", {about['grain']}" if about["grain"] else ""
     return [
         ("Table", f"{about['label']} ({table}){grain}"),
-        ("Release", f"Release {release.number}, published {moment}"),
+        ("Release", f"Release {release.number}, published {moment_of(workspace)}"),
         ("Tests", tests_text(workspace)),
     ]
 
