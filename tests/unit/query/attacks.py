@@ -314,8 +314,8 @@ _DATA: dict[str, list[tuple[str, str, str]]] = {
 _LONG = 300_000
 _BOMBS: list[tuple[str, str, bool]] = [
     ("million terms", "select 1" + ",1" * _LONG * 3, False),
-    ("million values", "values (1)" + ",(1)" * _LONG, False),
-    ("long IN", "select 1 in (1" + ",1" * _LONG * 2 + ")", False),
+    ("million values", "values (1)" + ",(1)" * _LONG * 4, False),
+    ("long IN", "select 1 in (1" + ",1" * _LONG * 4 + ")", False),
     ("long AND", "select 1=1" + " and 1=1" * _LONG, False),
     ("many unions", "select 1" + " union select 1" * _LONG, False),
     ("many statements", "select 1;" * _LONG, False),
