@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-VERSION = "0005"
+VERSION = "0006"
 
 metadata = MetaData()
 
@@ -35,7 +35,8 @@ runs = Table(
     Column("id", String(64), primary_key=True),
     Column("env", String(63), nullable=False),
     Column("job", String(63), nullable=False),
-    Column("state", String(20), nullable=False),  # queued running success unchanged failed cancelled lost
+    # queued running awaiting_publish success unchanged failed cancelled lost
+    Column("state", String(20), nullable=False),
     Column("starter", String(200), nullable=False),  # who started it, such as operator:ana
     Column("owner", String(200)),  # the process that does it; see lakehouse/runs.py
     Column("started", String(27), nullable=False),
@@ -45,6 +46,9 @@ runs = Table(
     Column("release", Integer),
     Column("result", JSON),
     Column("error", Text),
+    Column("order", JSON),  # what it was asked to do: its options
+    Column("steps", JSON),  # its steps with their times; NULL before the first
+    Column("cancelled_by", String(200)),  # who has asked it to end
     Index("runs_one_active", "env", "job", unique=True, sqlite_where=_active, postgresql_where=_active),
     Index("runs_by_start", "env", "started"),
 )
@@ -63,7 +67,7 @@ releases = Table(
     Column("env", String(63), nullable=False),
     Column("number", Integer),  # counted per environment; given when the release becomes current
     Column("run", String(64), nullable=False),
-    Column("state", String(20), nullable=False),  # publishing current superseded discarded
+    Column("state", String(20), nullable=False),  # waiting publishing current superseded discarded
     Column("created", String(27), nullable=False),
     Column("published", String(27)),
     Column("inputs", String(64)),
@@ -73,6 +77,10 @@ releases = Table(
     Column("definitions", String(64), ForeignKey("definitions.id")),
     Column("tests", JSON),  # how each test went; NULL where nobody has written it down
     Column("sizes", JSON),  # table -> rows, bytes and files of its snapshot
+    Column("differences", JSON),  # why it waited for a decision: what differed from the release before
+    Column("decided_by", String(200)),  # who has published or discarded it
+    Column("reason", Text),  # and why
+    Index("releases_by_run", "run"),
     UniqueConstraint("env", "number", name="releases_numbered_once"),
     Index("releases_one_current", "env", unique=True, sqlite_where=_current, postgresql_where=_current),
     Index("releases_one_publishing", "env", unique=True, sqlite_where=_publishing, postgresql_where=_publishing),
