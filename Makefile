@@ -29,8 +29,13 @@ check: install-dev ## style, types, and who may import whom
 	.venv/bin/lint-imports
 	$(PYTHON) -m pytest --quiet tests/test_style.py
 
-faults: install-dev ## tests that kill processes at chosen points; minutes
-	@$(PYTHON) -m pytest -m faults
+# One such test after the other keeps one core busy, and none of them measures time or memory: so two halves run beside
+# each other. The log of the second comes when both have ended, and either of them fails the target.
+faults: install-dev ## tests that kill processes at chosen points, one half beside the other; minutes
+	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; trap 'kill "$$other"; exit 130' INT TERM; \
+	$(PYTHON) -m pytest -m faults --shard 2/2 >"$$log" 2>&1 & other=$$!; \
+	code=0; $(PYTHON) -m pytest -m faults --shard 1/2 || code=$$?; \
+	wait "$$other" || code=$$?; cat "$$log"; exit "$$code"
 
 fuzz: install-dev ## rights and the guard under ten thousands of random statements, plans and requests; most of an hour
 	@$(PYTHON) -m pytest -m fuzz

@@ -26,6 +26,7 @@ from lakehouse.access.users import Users
 from lakehouse.access.visits import VIEW_ACTION, Visits, read_visits
 from lakehouse.errors import NoRelease, NotAllowed, RequestWrong, UnknownName
 from lakehouse.facts import Facts, read_facts
+from lakehouse.measured import Measured
 from lakehouse.memory import Memory
 from lakehouse.metrics.compile import Compiled, compile_plan
 from lakehouse.metrics.dictionary import PUBLIC, unknown_table
@@ -33,6 +34,7 @@ from lakehouse.metrics.lines import ALL, Window, compile_count, compile_lines
 from lakehouse.metrics.model import Metric, Model
 from lakehouse.metrics.plan import Plan, parse_plan
 from lakehouse.metrics.visible import visible
+from lakehouse.publish_queue import PublishQueue
 from lakehouse.query.answer import Answer
 from lakehouse.query.columns import Shapes
 from lakehouse.query.pins import Pin, Pins, pins_key
@@ -47,15 +49,6 @@ from lakehouse.state.store import State, open_state
 
 KEPT = 1024
 """How many models and lists of columns stay in memory."""
-
-
-@dataclass(frozen=True)
-class Measured:
-    """The answer to a plan: its rows, the plan in its normal form, and what was asked of the tables."""
-
-    answer: Answer
-    plan: Plan
-    compiled: Compiled
 
 
 class Lakehouse:
@@ -295,10 +288,24 @@ class Workspace:
         policy.check(self.principal, "watch", "runs")
         return Runs(self.lakehouse.state)
 
+    def may(self, action: str) -> bool:
+        """Whether this person's role reaches an action in this environment."""
+        return policy.allows(self.principal, action, self.env)
+
+    def operate(self, what: str) -> Runs:
+        """The runs of the lake, to start and to cancel in this environment."""
+        policy.check(self.principal, "operate", f"{what} in {self.env}", self.env)
+        return Runs(self.lakehouse.state)
+
     def releases(self, limit: int = 20) -> list[Published]:
         """The newest releases of the environment, newest first, whichever version is looked at."""
         policy.check(self.principal, "describe", "releases")
         return self._releases.newest(limit)
+
+    def queue(self) -> PublishQueue:
+        """The releases that wait for a decision and those that were decided on; who may not decide may look."""
+        policy.check(self.principal, "watch", "releases")
+        return PublishQueue(self.lakehouse.state, self.env, self.principal, self.scope)
 
     def users(self) -> Users:
         """Who can log in, to look at and to change."""

@@ -107,10 +107,20 @@ class DiskFull(Unavailable):
 
 
 class Busy(LakeportError):
-    """Another run of the same job and environment is active, or as many exports as one may have."""
+    """Another run of the same job and environment is active (`run` is its id), or as many exports as one may have."""
 
     status = 409
     exit_code = 1
+
+    def __init__(self, text: str, run: str = "") -> None:
+        super().__init__(text)
+        self.run = run
+
+
+class TooLate(RequestWrong):
+    """A run that has ended, or has begun to publish, cannot be cancelled any more."""
+
+    status = 409
 
 
 class Stopped(LakeportError):

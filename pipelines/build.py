@@ -11,9 +11,10 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lakehouse.errors import RequestWrong, WorkFailed
+from lakehouse.lineage import tables_read
 from lakehouse.quality import Ran, Verdicts, read_verdicts
 from lakehouse.query.pins import Pin
 from lakehouse.releases import Release
@@ -21,8 +22,12 @@ from lakehouse.settings import Settings
 from lakehouse.state.schema import now
 from lakehouse.tables.catalog import TableCatalog
 from lakehouse.tables.write import Staged
+from pipelines.build_progress import BuildProgress
 from pipelines.context import RunContext
-from pipelines.inputs import project_fingerprint, project_folder
+from pipelines.inputs import code_fingerprint, project_fingerprint, project_folder
+
+if TYPE_CHECKING:
+    from pipelines.failing import FailingRows
 
 ARTEFACTS = ("manifest.json", "run_results.json", "semantic_manifest.json")
 GOOD = ("success", "pass", "warn")
@@ -38,6 +43,7 @@ class Built:
     tables: dict[str, str] = field(default_factory=dict)  # table -> node, of every model that is a table
     passed: int = 0
     failed: list[str] = field(default_factory=list)
+    failures: list[dict[str, Any]] = field(default_factory=list)  # the same as documents; see `_failure`
     ran: dict[str, Ran] = field(default_factory=dict)  # test -> how it went, of those that ran and did not fail
     tests: Verdicts = field(default_factory=dict)
     semantics: dict[str, Any] = field(default_factory=dict)  # dbt's semantic manifest
@@ -71,7 +77,7 @@ class Builder:
         verdicts = (before.tests or {}) if before is not None else {}
         stays -= {node for node in stays if manifest.nodes[node].resource_type == "test" and node not in verdicts}
         pins = {table: released[table] for table, node in built.tables.items() if node in stays}
-        Plugin.context = BuildContext(self.catalog, context.events, context.run, {**raw, **pins})
+        Plugin.context = BuildContext(self.catalog, context.events, context.run, {**raw, **pins}, project.spill)
         todo = [node for node in built.nodes if node not in stays]
         # Their verdict stands: the same code has passed on the same snapshots.
         built.passed = sum(manifest.nodes[node].resource_type == "test" for node in stays)
@@ -79,6 +85,8 @@ class Builder:
             project.build(manifest, todo, built)
         built.staged = Plugin.context.staged
         built.semantics, built.manifest = project.keep_artefacts()
+        for failure in built.failures:
+            failure["reads"] = tables_read(built.manifest, failure.pop("node"))
         built.tests = read_verdicts(built.manifest, built.ran, verdicts)
         return built
 
@@ -90,11 +98,12 @@ class _Project:
         os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
         settings, folder = context.settings, context.folder
         self._folder, self._events, self._run = folder, context.events, context.run
-        self._target = settings.folder / "dbt" / context.env
+        self._target = _target(settings, context.env)
+        self.spill = str(folder / "spill")
         self.fingerprint = project_fingerprint(settings)
         profiles = folder / "dbt"
         profiles.mkdir(parents=True, exist_ok=True)
-        (profiles / "profiles.yml").write_text(json.dumps(_profile(settings, folder)))  # JSON is YAML
+        (profiles / "profiles.yml").write_text(json.dumps(_profile(settings)))  # JSON is YAML
         places = {
             "--project-dir": project_folder(settings),
             "--profiles-dir": profiles,
@@ -115,23 +124,21 @@ class _Project:
     def build(self, manifest: Any, todo: list[str], built: Built) -> None:
         from dbt.cli.main import dbtRunner
 
+        from pipelines.dbt_plugin import Plugin
+        from pipelines.failing import FailingRows
+
         names = [manifest.nodes[node].name for node in todo]
-        done = 0
-
-        def listen(event: Any) -> None:
-            nonlocal done
-            if event.info.name == "NodeFinished":
-                done += 1
-                node = event.data.node_info
-                self._events.progress("build", f"{node.node_name} {node.node_status}", done, len(names), "nodes")
-
+        listen = BuildProgress(self._events, (manifest.nodes[node].resource_type for node in todo))
         chosen = ["--select", *names, "--indirect-selection", "empty"]
         result = dbtRunner(manifest=manifest, callbacks=[listen]).invoke(["build", *chosen, *self._options])
         if result.exception is not None:
             raise WorkFailed(f"dbt ended with an error: {_message(result.exception)}") from result.exception
+        connection = Plugin.context.connection
+        rows = FailingRows(self._folder, connection) if connection is not None else None
         for node in result.result:
             if str(node.status) not in GOOD:
                 built.failed.append(f"{node.node.name}: {node.status}: {_first_lines(node.message)}")
+                built.failures.append(_failure(node, rows))
             elif node.node.resource_type == "test":
                 built.passed += 1
                 built.ran[node.node.unique_id] = Ran(str(node.status), node.failures or 0, self._run, now())
@@ -148,7 +155,30 @@ class _Project:
         return semantics, manifest
 
 
-def _profile(settings: Settings, folder: Path) -> dict[str, Any]:
+def _failure(result: Any, rows: "FailingRows | None") -> dict[str, Any]:
+    """What a run tells of a test that failed, and of what could not be computed; `file` has the failing rows."""
+    from pipelines.failing import failing_sql
+
+    failed = str(result.status) == "fail"
+    return {
+        "test": result.node.name,
+        "node": result.node.unique_id,
+        "message": _first_lines(result.message),
+        "failures": result.failures if failed else None,
+        "file": rows.keep(result.node.name, failing_sql(result.node)) if failed and rows is not None else None,
+    }
+
+
+def _target(settings: Settings, env: str) -> Path:
+    """Where dbt keeps what it makes, and from where it takes a parsed project: of this very project and no other."""
+    target = settings.folder / "dbt" / env / code_fingerprint(settings, env)[:32]
+    if not target.exists():
+        shutil.rmtree(target.parent, ignore_errors=True)
+    return target
+
+
+def _profile(settings: Settings) -> dict[str, Any]:
+    # The same for every run: dbt parses the whole project again when anything of its profile changes.
     # preserve_insertion_order: without it a model's ORDER BY is lost on the way into its files.
     duckdb = {"memory_limit": settings.dbt.memory, "preserve_insertion_order": "true"}
     output = {
@@ -157,8 +187,6 @@ def _profile(settings: Settings, folder: Path) -> dict[str, Any]:
         "schema": "main",
         "threads": settings.dbt.threads,
         "settings": duckdb,
-        # Not a setting: dbt-duckdb repeats those on every cursor, and a folder that is in use cannot be set again.
-        "config_options": {"temp_directory": str(folder / "spill")},
         "plugins": [{"module": "pipelines.dbt_plugin", "alias": "lake"}],
     }
     return {"lakeport": {"target": "lake", "outputs": {"lake": output}}}

@@ -30,7 +30,9 @@ class BuildContext:
     events: Events
     run: str
     pins: Mapping[str, Pin]  # what views show: raw as loaded, and models that are not built again
+    spill: str  # the folder for what does not fit into memory
     staged: dict[str, Staged] = field(default_factory=dict)
+    connection: duckdb.DuckDBPyConnection | None = None  # dbt's own, which stays open as long as the process
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -41,8 +43,10 @@ class Plugin(BasePlugin):  # type: ignore[misc]  # dbt-duckdb has no types
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         """Prepare dbt's database: extensions from their packages, and a view on every pinned table."""
-        self._connection = conn
+        self._connection = self.context.connection = conn
         prepare(conn)
+        # Not in dbt's profile: dbt-duckdb repeats settings on every cursor, and a folder in use cannot be set again.
+        conn.execute(f"set temp_directory = {sql_text(self.context.spill)}")
         for table, pin in self.context.pins.items():
             layer, name = table.split(".")
             self._view(layer, name, table_function(pin))

@@ -5,15 +5,20 @@ reader that has gone away or a full disk never stops the run here.
 """
 
 import json
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
 from lakehouse.state.schema import now
+from pipelines.steps import Folded
 
 QUIET_SECONDS = 0.2
-"""Progress of the same thing is said at most this often."""
+"""Progress of the same thing is said at most this often,"""
+
+PATIENT_SECONDS, LATER_SECONDS = 60.0, 1.0
+"""and after a minute at most every second, so that the events of a long run stay few."""
 
 
 class Events:
@@ -23,6 +28,10 @@ class Events:
         self._run, self._out = run, out
         self._file = file.open("ab", buffering=0)  # a buffer would try again, and fail again, when it is closed
         self._last: dict[str, float] = {}
+        self._began = time.monotonic()
+        self._lock = threading.RLock()  # tools call from threads of their own, and a signal may interrupt the main one
+        self.said = Folded()
+        """What the events so far come to."""
 
     def start(self, step: str, message: str = "") -> None:
         """A step begins."""
@@ -34,8 +43,9 @@ class Events:
 
     def progress(self, step: str, message: str, done: int, total: int | None, unit: str) -> None:
         """So much is done; said now and then only."""
-        key, moment = f"{step} {message}", time.monotonic()
-        if moment - self._last.get(key, 0.0) >= QUIET_SECONDS or done == total:
+        key, moment = f"{step} {message} {unit}", time.monotonic()
+        quiet = QUIET_SECONDS if moment - self._began < PATIENT_SECONDS else LATER_SECONDS
+        if moment - self._last.get(key, 0.0) >= quiet or done == total:
             self._last[key] = moment
             self._write(step, "progress", done=done, total=total, unit=unit, message=message)
 
@@ -49,15 +59,18 @@ class Events:
 
     def _write(self, step: str, event: str, **facts: Any) -> None:
         told = {"done": None, "total": None, "unit": None, "message": "", **facts}
-        line = json.dumps({"at": now(), "run": self._run, "step": step, "event": event, **told}, ensure_ascii=False)
-        with suppress(OSError):  # the work itself will say that the disk is full
-            self._file.write(f"{line}\n".encode())
-        if self._out is not None:
-            try:
-                self._out.write(line + "\n")
-                self._out.flush()
-            except (BrokenPipeError, ValueError):
-                self._out = None  # whoever listened has gone; the run goes on
+        said = {"at": now(), "run": self._run, "step": step, "event": event, **told}
+        line = json.dumps(said, ensure_ascii=False)
+        with self._lock:
+            self.said.add(said)
+            with suppress(OSError):  # the work itself will say that the disk is full
+                self._file.write(f"{line}\n".encode())
+            if self._out is not None:
+                try:
+                    self._out.write(line + "\n")
+                    self._out.flush()
+                except (BrokenPipeError, ValueError):
+                    self._out = None  # whoever listened has gone; the run goes on
 
     def close(self) -> None:
         """Close the run's file."""

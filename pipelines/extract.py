@@ -23,7 +23,8 @@ ROWS, REJECTED = "rows", "rejected"
 
 BATCH_ROWS = 50_000
 
-OnRecords = Callable[[int], None]
+OnRead = Callable[["Extract"], None]
+"""Called now and then with what has been read so far."""
 
 
 @dataclass
@@ -64,6 +65,11 @@ class Extract:
         """Records read, accepted or not."""
         return sum(report.records for report in self.reports)
 
+    @property
+    def bytes(self) -> int:
+        """Bytes read of the files so far."""
+        return sum(report.bytes for report in self.reports)
+
     def counts(self) -> dict[str, Any]:
         """What a run reports of the files."""
         ignored = {report.file: list(report.ignored_columns) for report in self.reports if report.ignored_columns}
@@ -76,7 +82,7 @@ class Extract:
         }
 
 
-def extract(plan: LoadPlan, folder: Path, on_records: OnRecords) -> Extract:
+def extract(plan: LoadPlan, folder: Path, on_read: OnRead) -> Extract:
     """Read the planned files into `folder`.
 
     Raises `FileRefused` when one of them cannot be loaded as declared.
@@ -95,7 +101,7 @@ def extract(plan: LoadPlan, folder: Path, on_records: OnRecords) -> Extract:
         for name, column in plan.source.settings.columns.items()
         if column.type == "timestamp"
     ]
-    batches = _batches(plan, result, on_records)
+    batches = _batches(plan, result, on_read)
     resource = dlt.resource(batches, name=ROWS, write_disposition="append", columns=zoneless)
     failure: BaseException | None = None
     try:
@@ -107,7 +113,7 @@ def extract(plan: LoadPlan, folder: Path, on_records: OnRecords) -> Extract:
     return result
 
 
-def _batches(plan: LoadPlan, result: Extract, on_records: OnRecords) -> Iterator[Any]:
+def _batches(plan: LoadPlan, result: Extract, on_read: OnRead) -> Iterator[Any]:
     for file in plan.read:
         report = FileReport(file)
         result.reports.append(report)
@@ -117,4 +123,4 @@ def _batches(plan: LoadPlan, result: Extract, on_records: OnRecords) -> Iterator
                 yield dlt.mark.with_table_name(batch.rows, ROWS)
             if batch.rejected.num_rows:
                 yield dlt.mark.with_table_name(batch.rejected, REJECTED)
-            on_records(result.records)
+            on_read(result)

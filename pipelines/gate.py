@@ -3,11 +3,13 @@
 One rule: `unchanged` is said only when it is certain. A run that did not end well, or anything half-done, rules it out.
 """
 
+from dataclasses import dataclass
 from hashlib import sha256
 
 from sqlalchemy import select
 
 from lakehouse.errors import RequestWrong
+from lakehouse.publish_queue import AWAITING, awaited
 from lakehouse.releases import current_row
 from lakehouse.settings import Settings
 from lakehouse.state.schema import ACTIVE, releases, runs
@@ -18,11 +20,22 @@ from pipelines.load_plan import plan_load
 from pipelines.loads import Loads
 
 
-def unchanged(settings: Settings, state: State, order: Order) -> int | None:
-    """The number of the current release when it certainly holds what is there; None when something may be to do."""
+@dataclass(frozen=True)
+class Settled:
+    """Where everything stands that is there: in the current release, or in what the run `awaiting` has built.
+
+    What waits holds it, and is not built again, until somebody decides; `release` is what readers see meanwhile.
+    """
+
+    release: int | None
+    awaiting: str | None = None
+
+
+def unchanged(settings: Settings, state: State, order: Order) -> Settled | None:
+    """Where everything that is there certainly stands already; None when something may be to do."""
     if order.full or (order.load and _to_load(settings, state, order)):
         return None
-    return _settled_release(settings, state, order.env)
+    return _settled(settings, state, order.env)
 
 
 def _to_load(settings: Settings, state: State, order: Order) -> bool:
@@ -35,19 +48,22 @@ def _to_load(settings: Settings, state: State, order: Order) -> bool:
         return True  # the load says it, after it has looked at the other sources
 
 
-def _settled_release(settings: Settings, state: State, env: str) -> int | None:
-    """The current release when it was made of these very inputs, the last run ended well and nothing is half-done."""
+def _settled(settings: Settings, state: State, env: str) -> Settled | None:
+    """A release of these very inputs, current or waiting, when the last run ended well and nothing is half-done."""
     with state.read() as connection:
         ended = (runs.c.env == env, runs.c.job == JOB, runs.c.state.not_in(ACTIVE))
         newest = connection.execute(select(runs.c.state).where(*ended).order_by(runs.c.started.desc())).first()
         publishing = (releases.c.env == env, releases.c.state == "publishing")
         half_done = connection.execute(select(releases.c.id).where(*publishing)).first()
-        current = current_row(connection, env)
-    ended_well = newest is not None and newest.state in ("success", "unchanged")
-    if not ended_well or half_done is not None or Loads(state, env).open() or current is None:
+        current, waiting = current_row(connection, env), awaited(connection, env)
+    ended_well = newest is not None and newest.state in ("success", "unchanged", AWAITING)
+    if not ended_well or half_done is not None or Loads(state, env).open():
         return None
-    number: int = current.number
-    return number if current.inputs == inputs_fingerprint(settings, state, env) else None
+    inputs = inputs_fingerprint(settings, state, env)
+    number = current.number if current is not None else None
+    if waiting is not None and waiting.inputs == inputs:
+        return Settled(number, waiting.run)
+    return Settled(number) if current is not None and current.inputs == inputs else None
 
 
 def inputs_fingerprint(settings: Settings, state: State, env: str) -> str:

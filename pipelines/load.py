@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,8 @@ class Loader:
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
         try:
-            extracted = extract(plan, work, lambda done: self.events.progress("load", name, done, None, "records"))
+            self.events.mark("load", f"{name} started")
+            extracted = extract(plan, work, partial(self._say, name, _size(plan)))
             self.events.mark("load", f"{name} extracted")
             with self._judged(plan, extracted, work) as judged:
                 load, staged = self._stage(plan, extracted, judged)
@@ -66,6 +68,11 @@ class Loader:
             shutil.rmtree(work, ignore_errors=True)
         self._commit(load, staged)
         return load
+
+    def _say(self, name: str, size: int, read: Extract) -> None:
+        """How much of a source has been read. How many records there are nobody knows, but how many bytes."""
+        self.events.progress("load", name, read.records, None, "records")
+        self.events.progress("load", name, min(read.bytes, size), size, "bytes")
 
     @contextmanager
     def _judged(self, plan: LoadPlan, extracted: Extract, work: Path) -> Iterator[Judged]:
@@ -124,6 +131,12 @@ class Loader:
         self.events.mark("load", f"{load.source} committed")
         self.loads.settle(self.run, load.id, "committed")
         self.events.mark("load", f"{load.source} settled")
+
+
+def _size(plan: LoadPlan) -> int:
+    """Bytes of the files that are to be read; what has gone meanwhile is missed by the extract."""
+    paths = [plan.source.paths[file] for file in plan.read]
+    return sum(path.stat().st_size for path in paths if path.exists())
 
 
 def _drop(plan: LoadPlan, judged: Judged) -> Drop | None:

@@ -11,10 +11,12 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from lakehouse.drift import Difference
 from lakehouse.errors import DiskFull, LakeportError, Lost, RequestWrong, Unavailable, WorkFailed
 from lakehouse.lineage import read_lineage
 from lakehouse.metrics.dictionary import read_dictionary
 from lakehouse.metrics.model import Model
+from lakehouse.publish_queue import AWAITING
 from lakehouse.quality import say_the_same
 from lakehouse.query.pins import Pin
 from lakehouse.releases import Release, Releases, check_place
@@ -22,8 +24,8 @@ from lakehouse.runs import Runs
 from lakehouse.state.schema import releases
 from lakehouse.tables.catalog import RUN_PROPERTY, TableCatalog, snapshot_property
 from lakehouse.tables.publish import Build, Publisher
-from pipelines import stop
 from pipelines.context import RunContext
+from pipelines.copies import Copies
 from pipelines.gate import inputs_fingerprint
 from pipelines.inputs import read_source
 from pipelines.load_plan import LoadPlan, plan_load
@@ -44,15 +46,20 @@ class Outcome:
     refused: dict[str, LakeportError] = field(default_factory=dict)  # source -> why nothing of it was loaded
     passed: int = 0
     failed: list[str] = field(default_factory=list)
+    failures: list[dict[str, Any]] = field(default_factory=list)  # the tests and models that failed, as documents
+    differences: list[dict[str, Any]] | None = None  # None unless what was built waits for a decision
+    published: str | None = None  # the run whose release waited and was published by this one
     release: int | None = None
     foreign: list[str] = field(default_factory=list)  # raw tables that another program has written
     rows: dict[str, int] = field(default_factory=dict)  # table -> rows, of what was loaded or built
 
     @property
     def state(self) -> str:
-        """The run's state: failed, unchanged or success."""
+        """The run's state: failed, awaiting_publish, unchanged or success."""
         if self.refused or self.failed:
             return "failed"
+        if self.differences is not None:
+            return AWAITING
         return "success" if self.release or self.loads else "unchanged"
 
     @property
@@ -79,6 +86,7 @@ class Refresh:
         self._context = context
         self._loads = Loads(context.state, context.env)
         self._releases = Releases(context.state, context.env, context.settings.zone)
+        self._copies = Copies(context)
         self._outcome = Outcome()
 
     def work(self) -> Outcome:
@@ -98,7 +106,7 @@ class Refresh:
     def _repair(self, catalog: TableCatalog) -> None:
         context = self._context
         self._outcome.repaired = self._loads.repair(context.run, catalog)
-        released = Publisher(context.state, catalog, context.env).repair(context.run)
+        released = Publisher(context.state, catalog, context.env, self._copies.write).repair(context.run)
         if released is not None:
             self._outcome.release = released.number
             self._outcome.repaired.append(released.sentence)
@@ -142,7 +150,7 @@ class Refresh:
         # Before the build: what is changed while it runs must look changed to the next run.
         inputs = inputs_fingerprint(context.settings, context.state, context.env)
         built = Builder(context, catalog).build(raw, before)
-        outcome.passed, outcome.failed = built.passed, built.failed
+        outcome.passed, outcome.failed, outcome.failures = built.passed, built.failed, built.failures
         context.events.end("build", f"{built.passed} tests passed, {len(built.failed)} failed")
         if any(os.strerror(errno.ENOSPC) in line for line in built.failed):  # of dbt's errors only the text is left
             raise DiskFull
@@ -167,32 +175,68 @@ class Refresh:
     def _publish(
         self, catalog: TableCatalog, built: "Built", raw: Mapping[str, Pin], before: Release | None, inputs: str
     ) -> None:
-        context, outcome = self._context, self._outcome
-        kept = {table: before.pins[table] for table in built.tables if before and table not in built.staged}
-        build = Build(
-            changes={table: staged.change for table, staged in built.staged.items()},
-            read={**raw, **kept},
-            nodes=built.nodes,
-            definitions={
-                "model": Model.from_manifest(built.semantics, built.manifest).to_json(),
-                "tables": read_dictionary(built.manifest),
-                "lineage": read_lineage(built.manifest),
-            },
-            inputs=inputs,
-            tests=built.tests,
-        )
+        context = self._context
+        build = _build(built, raw, before, inputs)
         if before is not None and _same(build, before):
             with context.state.write() as connection:  # so that the next run knows it without a build
                 Runs(context.state).own(connection, context.run)
                 current = (releases.c.env == context.env, releases.c.number == before.number)
                 connection.execute(releases.update().where(*current).values(inputs=build.inputs, nodes=build.nodes))
+            self._copies.restore()
             return
-        context.events.start("release")
-        stop.last_call()
-        publisher = Publisher(context.state, catalog, context.env)
+        differences = self._differences(catalog, built, raw, before)
+        context.last_call()
+        publisher = Publisher(context.state, catalog, context.env, self._copies.write)
+        if self._must_wait(differences):
+            self._wait(publisher, build, differences)
+        else:
+            self._release(publisher, build)
+            self._outcome.rows.update({table: _rows(catalog, table) for table in built.staged})
+
+    def _differences(
+        self, catalog: TableCatalog, built: "Built", raw: Mapping[str, Pin], before: Release | None
+    ) -> list[Difference]:
+        """How what was built differs from the last release; nothing where no decision depends on it."""
+        settings = self._context.settings
+        limits = settings.publishing(self._context.env)
+        if before is None or limits.wait == "never":
+            return []
+        from pipelines.comparison import Comparison
+
+        return Comparison(catalog, before, limits, settings.dbt).differences(self._context.run, built.staged, raw)
+
+    def _must_wait(self, differences: list[Difference]) -> bool:
+        wait = self._context.settings.publishing(self._context.env).wait
+        return wait == "always" or any(found.over for found in differences)
+
+    def _wait(self, publisher: Publisher, build: Build, differences: list[Difference]) -> None:
+        context = self._context
+        self._outcome.differences = [found.to_json() for found in differences]
+        publisher.wait(context.run, build, self._outcome.differences)
+        over = sum(found.over for found in differences)
+        context.events.end("release", f"waits for a decision, {over} changes are beyond their limits")
+
+    def _release(self, publisher: Publisher, build: Build) -> None:
+        context, outcome = self._context, self._outcome
         outcome.release = publisher.publish(context.run, build, lambda step: context.events.mark("release", step))
-        outcome.rows.update({table: _rows(catalog, table) for table in built.staged})
+        self._copies.sweep()
         context.events.end("release", f"release {outcome.release}")
+
+
+def _build(built: "Built", raw: Mapping[str, Pin], before: Release | None, inputs: str) -> Build:
+    kept = {table: before.pins[table] for table in built.tables if before and table not in built.staged}
+    return Build(
+        changes={table: staged.change for table, staged in built.staged.items()},
+        read={**raw, **kept},
+        nodes=built.nodes,
+        definitions={
+            "model": Model.from_manifest(built.semantics, built.manifest).to_json(),
+            "tables": read_dictionary(built.manifest),
+            "lineage": read_lineage(built.manifest),
+        },
+        inputs=inputs,
+        tests=built.tests,
+    )
 
 
 def _same(build: Build, before: Release) -> bool:

@@ -13,9 +13,12 @@ if TYPE_CHECKING:
 FILE_NAME = "result.json"
 
 
-def unchanged_result(run: str, release: int) -> dict[str, Any]:
-    """The result of a run that found nothing to do; `release` is the current one."""
-    return _result(run, "unchanged", release, {}, {})
+def unchanged_result(run: str, release: int | None, awaiting: str | None) -> dict[str, Any]:
+    """The result of a run that found nothing to do; `release` is the current one.
+
+    `awaiting` is the run whose release waits and holds what is there; None where the current release does.
+    """
+    return {**_result(run, "unchanged", release, {}, {}), "awaiting": awaiting}
 
 
 def outcome_result(run: str, outcome: "Outcome", current: int | None) -> dict[str, Any]:
@@ -23,7 +26,11 @@ def outcome_result(run: str, outcome: "Outcome", current: int | None) -> dict[st
     release = outcome.release or (current if outcome.state == "unchanged" else None)
     result = _result(run, outcome.state, release, outcome.loads, outcome.rows)
     result["tests"] = {"passed": outcome.passed, "failed": len(outcome.failed)}
-    result |= {"repaired": outcome.repaired, "written_elsewhere": outcome.foreign}
+    result |= {"repaired": outcome.repaired, "written_elsewhere": outcome.foreign, "failures": outcome.failures}
+    if outcome.differences is not None:
+        result["differences"] = outcome.differences
+    if outcome.published is not None:
+        result["published"] = outcome.published
     if outcome.error is not None:
         result["error"] = outcome.error
     return result
@@ -52,6 +59,7 @@ def _result(
         "sources": {name: dict(load.counts) for name, load in sorted(loads.items())},
         "repaired": [],
         "written_elsewhere": [],
+        "failures": [],
     }
 
 

@@ -15,23 +15,33 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
-from lakehouse.errors import LakeportError, RequestWrong, Stopped, Unavailable, UnknownName
+from lakehouse.errors import LakeportError, Stopped, Unavailable
 from lakehouse.runs import Runs
 from lakehouse.settings import Settings, read_settings
 from lakehouse.state.store import open_state
 from pipelines import stop
-from pipelines.context import JOB, Order, RunContext, run_folder
+from pipelines.context import (
+    JOB,
+    JOBS,
+    PUBLISH,
+    Decided,
+    Order,
+    RunContext,
+    checked_order,
+    publish_order,
+    run_folder,
+)
 from pipelines.events import Events
 from pipelines.execution import execute
-
-JOBS = {"refresh": (True, True), "load": (True, False), "build": (False, True)}
-"""What may be started, and whether it loads and whether it builds."""
+from pipelines.processes import MARK
+from pipelines.run_log import LOG_NAME
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Do one run; returns its exit code."""
     options = _parser().parse_args(arguments)
     stop.obey()
+    os.nice(options.nice)
     told = os.fdopen(os.dup(2), "w", encoding="utf-8", buffering=1)
     try:
         error, exit_code = _run(read_settings(options.home), options)
@@ -50,34 +60,32 @@ def new_run_id() -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m pipelines.run", description="Do one run of a job.")
-    parser.add_argument("job", choices=list(JOBS))
+    parser.add_argument("job", choices=[*JOBS, PUBLISH])
     parser.add_argument("--home", type=Path, default=Path(os.environ.get("LAKEPORT_HOME", ".")))
     parser.add_argument("--env", default="dev")
     parser.add_argument("--run-id")
     parser.add_argument("--starter", default="operator", help="who started it, for the record")
     parser.add_argument("--source", help="load this source only")
     parser.add_argument("--full", action="store_true", help="load every file again")
+    parser.add_argument("--release-of", default="", help="publish what this run has left for a decision")
+    parser.add_argument("--reason", default="", help="why it is published")
+    parser.add_argument("--nice", type=int, default=0, help="how much others go before this run, 0 to 19")
     return parser
 
 
 def _run(settings: Settings, options: argparse.Namespace) -> tuple[str | None, int]:
     order, run = _order(settings, options), options.run_id or new_run_id()
     with closing(open_state(settings)) as state:
-        Runs(state).begin(run, order.env, JOB, options.starter)
+        Runs(state).begin(run, order.env, JOB, options.starter, order.to_json())
         with _events(settings, run) as (folder, events):
             result, exit_code = execute(RunContext(settings, state, order, run, folder, events))
     return result.get("error"), exit_code
 
 
 def _order(settings: Settings, options: argparse.Namespace) -> Order:
-    if options.env not in settings.environments:
-        raise UnknownName("environment", options.env, list(settings.environments))
-    if options.source is not None and options.source not in settings.sources:
-        raise UnknownName("source", options.source, list(settings.sources))
-    load, build = JOBS[options.job]
-    if load and not settings.sources:
-        raise RequestWrong("lakeport.toml has no sources. Add a section [sources.NAME] with path and columns.")
-    return Order(options.env, load, build, options.source, options.full)
+    if options.job == PUBLISH:
+        return publish_order(settings, options.env, Decided(options.release_of, options.starter, options.reason))
+    return checked_order(settings, options.env, options.job, options.source, options.full)
 
 
 @contextmanager
@@ -86,7 +94,7 @@ def _events(settings: Settings, run: str) -> Iterator[tuple[Path, Events]]:
     folder = run_folder(settings, run)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        log = (folder / "output.log").open("a", encoding="utf-8", buffering=1)
+        log = (folder / LOG_NAME).open("a", encoding="utf-8", buffering=1)
         out = os.fdopen(os.dup(1), "w", encoding="utf-8")
         events = Events(run, folder / "events.jsonl", out)
     except OSError as error:
@@ -95,6 +103,7 @@ def _events(settings: Settings, run: str) -> Iterator[tuple[Path, Events]]:
     os.dup2(log.fileno(), 1)
     os.dup2(log.fileno(), 2)
     logging.basicConfig(stream=log, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    os.environ[MARK] = str(folder)
     os.environ.update(RUNTIME__DLTHUB_TELEMETRY="false", RUNTIME__LOG_LEVEL="CRITICAL", DO_NOT_TRACK="1")
     with closing(events):
         yield folder, events

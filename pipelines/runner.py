@@ -1,23 +1,31 @@
-"""Starts a run as a process of its own and follows what it says.
+"""Starts a run as a process of its own, and follows what it says.
 
 One rule: the run does not need whoever started it. It is in a session of its own, so that neither a closed terminal
-nor a restarted portal ends it; who wants it to end says so (`Running.stop`).
+nor a restarted portal ends it; who wants it to end says so (`Running.stop`, pipelines/control.py).
 """
 
 import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lakehouse.errors import Busy, LakeportError, RequestWrong, Stopped, Unavailable, WorkFailed
+from lakehouse.runs import Ending, Runs
 from lakehouse.settings import Settings
-from pipelines.context import run_folder
+from lakehouse.state.store import State
+from pipelines.context import JOB, Order, run_folder
+from pipelines.processes import MARK
 from pipelines.result import FILE_NAME
 from pipelines.run import new_run_id
+from pipelines.run_log import LOG_NAME
+
+NICE = 10
+"""How much others go before a run that the portal has started: readers must not wait for it."""
 
 
 @dataclass(frozen=True)
@@ -68,18 +76,56 @@ class Ended:
 
 
 def start(settings: Settings, job: str, env: str, starter: str, *options: str) -> Running:
-    """Start a run of a job; `options` are those of `python -m pipelines.run`."""
+    """Start a run of a job and stay beside it; `options` are those of `python -m pipelines.run`."""
     run = new_run_id()
-    # -P keeps a folder called `pipelines` in the current directory from being taken for ours.
-    command = [sys.executable, "-P", "-m", "pipelines.run", job, "--home", str(settings.home), "--env", env]
+    folder = run_folder(settings, run)
     process = subprocess.Popen(  # noqa: S603  # no shell, and every argument is ours or checked by the run
-        [*command, "--run-id", run, "--starter", starter, *options],
+        [*_command(settings, job, env), "--run-id", run, "--starter", starter, *options],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         encoding="utf-8",
         start_new_session=True,
-        env=os.environ | {"PYTHONUTF8": "1"},
+        env=_environment(folder),
     )
-    return Running(run, run_folder(settings, run), process)
+    return Running(run, folder, process)
+
+
+def start_detached(settings: Settings, state: State, order: Order, starter: str) -> str:
+    """Start a run and go away; returns its id. It is queued when this returns, and begins by itself.
+
+    Raises `Busy` with the id of the run that is active; of several who start at once, one gets a run of his own.
+    """
+    run = new_run_id()
+    folder = run_folder(settings, run)
+    Runs(state).queue(run, order.env, JOB, starter, order.to_json())
+    command = [*_command(settings, order.job, order.env), "--run-id", run, "--starter", starter, *order.options]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / LOG_NAME).open("ab") as log:
+            process = subprocess.Popen(  # noqa: S603  # no shell, and every argument is ours or was checked
+                [*command, "--nice", str(NICE)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,  # what it says stands in its file of events
+                stderr=log,
+                start_new_session=True,
+                env=_environment(folder),
+            )
+    except OSError as error:
+        sentence = f"The run could not be started: {error.strerror}. Nothing was changed."
+        Runs(state).end(run, Ending("failed", error=sentence))
+        raise Unavailable(sentence) from error
+    Runs(state).hand_over(run, process.pid)
+    # Somebody has to take note of its end, or it would stay in the list of processes as long as this one lives.
+    threading.Thread(target=process.wait, name=f"run {run}", daemon=True).start()
+    return run
+
+
+def _command(settings: Settings, job: str, env: str) -> list[str]:
+    # -P keeps a folder called `pipelines` in the current directory from being taken for ours.
+    return [sys.executable, "-P", "-m", "pipelines.run", job, "--home", str(settings.home), "--env", env]
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    return os.environ | {"PYTHONUTF8": "1", MARK: str(folder)}

@@ -5,7 +5,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa  # noqa: F401  # imported before the first request: two requests that import it at once gave a blank page
 from dash import Dash
 from dash.exceptions import CallbackException, DependencyException
 from flask import Flask, g, jsonify, redirect, render_template, request
@@ -18,7 +17,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from lakehouse.core import Lakehouse, Workspace
 from lakehouse.settings import ServerSettings
-from portal import auth, follow, shell
+from portal import auth, bundle, follow, shell
 from portal.address import known_hosts
 from portal.errors import show_error, trouble
 from portal.exports import add_exports
@@ -28,13 +27,14 @@ from portal.health import add_health
 from portal.locales import written_as
 from portal.page import Page, offered, open_to
 from portal.pages import PAGES
+from portal.pipelines import routes
 from portal.prefix import below
 from portal.recording import add_recording
 from portal.screens import Screens
+from portal.warm import warm
 
 HERE = Path(__file__).parent
 ASSETS = next(folder for folder in (HERE / "assets", HERE.parent / "assets") if folder.is_dir())
-SHEETS = sorted(str(sheet.relative_to(ASSETS)) for sheet in ASSETS.glob("*.css"))
 LARGEST_BODY_BYTES = 1 << 20
 HEADINGS = {403: "No access", 404: "No such page"}
 OTHERWISE = "That did not work"
@@ -55,6 +55,7 @@ class Portal(Dash):
 
 def create_app(lakehouse: Lakehouse, env: str = "dev", pages: Sequence[Page] = PAGES) -> Dash:
     """A fresh portal on one environment of a lake: safe to call many times in one process."""
+    warm()
     server = _server(lakehouse.settings.server)
     app = _dash(server, lakehouse.settings.server.base_path)
     pages = offered(lakehouse.settings, pages)
@@ -76,7 +77,9 @@ def create_app(lakehouse: Lakehouse, env: str = "dev", pages: Sequence[Page] = P
     add_health(server, lakehouse, env)
     follow.add_follow(server, lakehouse, env)
     add_exports(server, lakehouse, open_workspace)
-    guard.endpoints.update(auth.ENDPOINTS, **follow.ENDPOINTS, health=PUBLIC)
+    routes.add_routes(server, lakehouse, open_workspace, lambda: lakehouse.as_user(current_user.principal, env))
+    bundle.add_bundles(server, ASSETS, lakehouse.settings.server.base_path)
+    guard.endpoints.update(auth.ENDPOINTS, **bundle.ENDPOINTS, **follow.ENDPOINTS, **routes.ENDPOINTS, health=PUBLIC)
     server.register_error_handler(Exception, _answer)
     server.wsgi_app = written_as(lakehouse.settings.lake.locale, server.wsgi_app)  # type: ignore[method-assign]
     shell.add_router(app, by_path, open_workspace, Screens(lakehouse.settings.query.cache_mb << 20))
@@ -108,7 +111,7 @@ def _server(settings: ServerSettings) -> Flask:
 
     @server.context_processor
     def known_to_templates() -> dict[str, Any]:
-        return {"base": base, "theme": shell.theme(), "notice": settings.notice, "sheets": SHEETS, "asset": asset}
+        return {"base": base, "theme": shell.theme(), "notice": settings.notice, "asset": asset}
 
     def asset(name: str) -> str:
         return f"{base}/assets/{name}?m={(ASSETS / name).stat().st_mtime}"
@@ -121,7 +124,7 @@ def _dash(server: Flask, base: str) -> Dash:
         "portal",
         server=server,  # type: ignore[arg-type]  # Dash's annotation leaves Flask out
         assets_folder=str(ASSETS),
-        assets_ignore=r"^(theme|plotly-basic\.min)\.js$",  # before the first paint, and with the first chart
+        assets_ignore=".",  # the document names what it needs, most of it in bundles
         routes_pathname_prefix="/",
         requests_pathname_prefix=f"{base}/",
         suppress_callback_exceptions=True,  # else Dash runs every layout at the first request

@@ -5,11 +5,10 @@ One rule: both speak of the release that the page's numbers were read from.
 
 from datetime import UTC, datetime
 
-from dash import html
 from dash.development.base_component import Component
 
 from lakehouse.core import Workspace
-from portal import wording
+from portal import html, wording
 from portal.components.attributes import heard
 from portal.components.icon import icon
 from portal.components.link import link

@@ -6,9 +6,10 @@ One rule: what a menu's button says is what holds, so that the bar alone reads a
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 
-from dash import dcc, html
+from dash import dcc
 from dash.development.base_component import Component
 
+from portal import html
 from portal.components.attributes import heard
 from portal.components.popover import choice, popover
 from portal.conditions import LEAST, MOST, Condition

@@ -17,6 +17,7 @@ from packaging.requirements import Requirement
 
 from lakehouse.errors import LakeportError
 from lakehouse.query.engine import extension_paths
+from lakehouse.query.hot import hot_folder
 from lakehouse.query.process import confinement
 from lakehouse.query.wire import Limits
 from lakehouse.settings import FILE_NAME, FOLDER_NAME, read_settings
@@ -46,6 +47,7 @@ def examine(home: Path) -> list[Check]:
             "state", lambda: _state(home), "Restore the state store from a copy, or use the Lakeport that wrote it."
         ),
         *_workers(home),
+        _checked("hot copies", lambda: _copies(home), "Remove the folder; the next refresh makes it again."),
         _checked("disk", lambda: _disk(home), "Make room on the disk."),
         _checked(
             "secrets", lambda: _secrets(home), "Give secrets as LAKEPORT_<SECTION>__<KEY>_FILE, files of mode 600."
@@ -159,6 +161,17 @@ def _workers(home: Path) -> list[Check]:
         }
         for one in held
     ]
+
+
+def _copies(home: Path) -> str:
+    settings = read_settings(home)
+    folder = hot_folder(settings.folder)
+    if not settings.query.hot_table_mb:
+        raise _Skipped("query.hot_table_mb is 0: there are none")
+    if folder.exists() and not (folder.is_dir() and os.access(folder, os.W_OK)):
+        raise _Failed(f"{folder} is no folder that can be written, so tables are read from Iceberg")
+    sizes = [file.stat().st_size for file in folder.glob("*.duckdb")]
+    return f"{len(sizes)} with {sum(sizes) / 2**20:,.1f} MiB"
 
 
 def _disk(home: Path) -> str:

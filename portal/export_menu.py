@@ -6,9 +6,9 @@ One rule: a link holds the page's whole state, so a file is of what is shown, at
 from collections.abc import Mapping
 from typing import Any
 
-from dash import html
 from dash.development.base_component import Component
 
+from portal import html
 from portal.components.attributes import aria
 from portal.components.popover import popover
 from portal.page import Visit

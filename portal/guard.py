@@ -1,7 +1,7 @@
 """Who may reach which endpoint and which callback, decided before anything of them runs.
 
-One rule: what has no owner here is refused. An endpoint is public, or needs a login, or belongs to a page; a callback
-belongs to the page that declared it and needs what that page needs.
+One rule: what has no owner here is refused. An endpoint is public, or needs a login, or an action that one may take, or
+belongs to a page; a callback belongs to the page that declared it and needs what that page needs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from werkzeug.exceptions import BadRequest, Forbidden, NotFound, Unauthorized
 
 from lakehouse.access import policy
 from portal.address import is_called
-from portal.page import Page
+from portal.page import Page, page_at
 from portal.recording import about
 
 CALLBACK = "/_dash-update-component"
@@ -27,7 +27,7 @@ PUBLIC = "public"
 WATCHED = "health"
 """Asked by machines that know an address at most."""
 SIGNED_IN = "signed in"
-BACKGROUND = ("release",)
+BACKGROUND = ("release", "runs")
 BY_ITSELF = "X-Lakeport-Background"
 """An endpoint, or a header, of what an open page asks by itself: no sign that somebody is there."""
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -58,7 +58,10 @@ class Owned:
 
 @dataclass
 class Guard:
-    """The owners of all endpoints and callbacks of one app."""
+    """The owners of all endpoints and callbacks of one app.
+
+    An endpoint's owner is `PUBLIC`, `SIGNED_IN`, or the action of `policy.NEEDS` that whoever asks must be allowed.
+    """
 
     pages: Mapping[str, Page]
     csrf: CSRFProtect
@@ -100,7 +103,7 @@ class Guard:
             self._check_callback()
         elif endpoint in DOCUMENTS:
             about("page", request.path)
-            page = self.pages.get(request.path)
+            page = page_at(self.pages, request.path)
             if page is None and request.path != "/":
                 raise NotFound
             if page is not None:
@@ -111,8 +114,16 @@ class Guard:
             if page is None:
                 raise NotFound
             self._check_page(page)
-        elif self.endpoints.get(endpoint) != SIGNED_IN:
+        else:
+            self._check_endpoint(endpoint)
+
+    def _check_endpoint(self, endpoint: str) -> None:
+        need = self.endpoints.get(endpoint)
+        if need is None:
             raise NotFound if not endpoint else Forbidden
+        if need != SIGNED_IN and not policy.allows(current_user.principal, need):
+            about(endpoint, request.path)
+            raise Forbidden
 
     def _check_callback(self) -> None:
         body = _posted()
@@ -122,8 +133,9 @@ class Guard:
             raise Forbidden
         owned = self.callbacks[output]
         if owned.page is None:
-            about("page", _posted_path(body))
-        page = owned.page or self.pages.get(_posted_path(body))
+            g.place = _posted_path(body)
+            about("page", g.place)
+        page = owned.page or page_at(self.pages, g.place)
         if page is None:
             raise Forbidden
         self._check_page(page)

@@ -57,7 +57,8 @@ def shown(lines: Lines, first_page: Visit) -> list[Component]:
     """The rows, and the line under them."""
     label = lines.sales.table.label
     columns = [column_head(column, lines, first_page) for column in lines.columns]
-    rows = [[cell(row[column.name], column, lines, first_page) for column in lines.columns] for row in lines.rows]
+    keyed = [(column, filter_key(column, lines)) for column in lines.columns]
+    rows = [[cell(row[column.name], column, key, first_page) for column, key in keyed] for row in lines.rows]
     caption = ", ".join([label, *(f"by {one.title}, {one.order}" for one in columns if one.order)])
     pages = Pages(lines.page, lines.page_count, lambda page: first_page.href(**{PAGE: str(page) if page > 1 else None}))
     sizes = [
@@ -81,8 +82,8 @@ def column_head(column: LineColumn, lines: Lines, first_page: Visit) -> Column:
     return Column(column.label, column.is_number, column.is_lesser, order, href)
 
 
-def cell(value: Any, column: LineColumn, lines: Lines, first_page: Visit) -> Cell:
-    """A value as people read it; one that the page can be filtered by is a link that does."""
+def cell(value: Any, column: LineColumn, key: str, first_page: Visit) -> Cell:
+    """A value as people read it; where its column has a `key` that the page is filtered under, a link that does."""
     if value is None:
         return wording.NONE
     if isinstance(value, date):
@@ -90,7 +91,6 @@ def cell(value: Any, column: LineColumn, lines: Lines, first_page: Visit) -> Cel
     if column.is_number and isinstance(value, Decimal | int):
         return wording.exact(value)
     text = str(value)
-    key = filter_key(column, lines)
     if not key or not text:
         return text_cell(text)
     undone = text in first_page.many(key)

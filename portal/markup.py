@@ -4,61 +4,90 @@ One rule: it changes nothing but the cost. In a browser each of Dash's component
 life, and most of a page is text, links and tables, which need none. `assets/content.js` puts the HTML in its place.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
+
+from dash.development.base_component import Component
+
+from portal.html import NAMESPACE, Element
+from portal.plain import parts, plain
 
 HTML = "data-lp-html"
 """The attribute in which an element brings its content."""
 
-STATIC = "dash_html_components"
 VOID = frozenset(("Area", "Base", "Br", "Col", "Embed", "Hr", "Img", "Link", "Meta", "Source", "Track", "Wbr"))
 NAMES = {"className": "class", "htmlFor": "for"}
 """Attributes whose names in HTML differ by more than capitals."""
 UNWRITTEN = frozenset(("children", "disable_n_clicks", "key", "n_clicks", "n_clicks_timestamp"))
 """Properties that Dash's components have and elements do not."""
+LISTS = (list, tuple)
+COMPONENTS = (Element, dict, Component)
+"""Elements first, of which there are most."""
 
 
 def settled(tree: Any) -> Any:
-    """A tree of plain components in which each that holds nothing live has its content as HTML; see `portal.plain`."""
-    if isinstance(tree, list):
+    """A tree of components, plain or not, as plain ones; each that holds nothing live has its content as HTML."""
+    if isinstance(tree, LISTS):
         return [settled(one) for one in tree]
-    if not isinstance(tree, dict):
+    if not isinstance(tree, COMPONENTS):
         return tree
-    props = tree["props"]
+    kind, namespace, props = _parts(tree)
     inside = props.get("children")
     # A callback may write the content of what has an id, and would find there what it does not know of.
-    is_open = tree["namespace"] == STATIC and props.get("id") is None
-    written = markup(inside) if is_open and isinstance(inside, dict | list) else None
-    if written is None:
-        return {**tree, "props": {**props, **({"children": settled(inside)} if inside is not None else {})}}
-    kept = {name: value for name, value in props.items() if name != "children"}
-    return {**tree, "props": {**kept, HTML: written}}
+    is_open = namespace == NAMESPACE and props.get("id") is None
+    written = markup(inside) if is_open and isinstance(inside, (*LISTS, *COMPONENTS)) else None
+    others = {name: plain(value) for name, value in props.items() if name != "children"}
+    content = {HTML: written} if written is not None else {"children": settled(inside)} if "children" in props else {}
+    return {"props": {**others, **content}, "type": kind, "namespace": namespace}
 
 
 def markup(tree: Any) -> str | None:
-    """The HTML of plain components; None when one of them is live: it has an id, or is more than an element."""
-    if tree is None:
-        return ""
-    if isinstance(tree, list):
-        parts = [markup(one) for one in tree]
-        return None if None in parts else "".join(part for part in parts if part)
-    if not isinstance(tree, dict):
-        return escape(str(tree), quote=False)
-    kind, props = tree["type"], tree["props"]
-    inside = markup(props.get("children")) if tree["namespace"] == STATIC and props.get("id") is None else None
+    """The HTML of components; None when one of them is live: it has an id, or is more than an element."""
+    if isinstance(tree, str):
+        return escape(tree, quote=False)
+    if isinstance(tree, LISTS):
+        return _joined(tree)
+    if not isinstance(tree, COMPONENTS):
+        return "" if tree is None else escape(str(tree), quote=False)
+    kind, namespace, props = _parts(tree)
+    inside = markup(props.get("children")) if namespace == NAMESPACE and props.get("id") is None else None
     if inside is None:
         return None
     tag = kind.lower()
     return f"<{tag}{_attributes(props)}>" + ("" if kind in VOID else f"{inside}</{tag}>")
 
 
+def _joined(trees: Sequence[Any]) -> str | None:
+    written = []
+    for tree in trees:
+        one = markup(tree)
+        if one is None:
+            return None  # the others need not be written: whoever asked writes them one by one
+        written.append(one)
+    return "".join(written)
+
+
+def _parts(tree: Any) -> tuple[str, str, Mapping[str, Any]]:
+    if isinstance(tree, Element):
+        return tree.kind, NAMESPACE, tree.props
+    return (tree["type"], tree["namespace"], tree["props"]) if isinstance(tree, dict) else parts(tree)
+
+
 def _attributes(props: Mapping[str, Any]) -> str:
     written = []
     for name, value in props.items():
-        if name in UNWRITTEN or value is None or value is False:
+        if value is None or value is False or name in UNWRITTEN:
             continue
-        text = _style(value) if name == "style" else "" if value is True else str(value)
+        text = (
+            value
+            if isinstance(value, str)
+            else ""
+            if value is True
+            else _style(value)
+            if name == "style"
+            else str(value)
+        )
         written.append(f' {NAMES.get(name) or name.lower()}="{escape(text)}"')
     return "".join(written)
 

@@ -5,6 +5,7 @@ One rule: a page's whole state stands in its address, so every control that chan
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from urllib.parse import parse_qsl, urlencode
 
 from dash import Dash
@@ -19,6 +20,7 @@ from lakehouse.settings import Settings
 
 MOST_VALUES = 500
 LONGEST_SEARCH = 8_000
+MOST_WRITTEN = 1024
 
 OpenWorkspace = Callable[[str], Workspace]
 """The lake as whoever asks may see it, at a version: `open_workspace("now")`."""
@@ -67,7 +69,7 @@ class Visit:
         for name, value in changes.items():
             given = [value] if isinstance(value, str) else list(value or ())
             kept += [(name, one) for one in given if one]
-        return self.path + (f"?{urlencode(kept)}" if kept else "")
+        return self.path + (f"?{'&'.join(_written(*pair) for pair in kept)}" if kept else "")
 
     def only(self, keys: Collection[str]) -> "Visit":
         """The same visit as if its address had no others than these keys."""
@@ -81,6 +83,12 @@ class Visit:
         """The address with one value of a key added, or taken away when it is there."""
         now = self.many(key)
         return self.href(**{key: [one for one in now if one != value] if value in now else [*now, value]})
+
+
+@lru_cache(MOST_WRITTEN)
+def _written(name: str, value: str) -> str:
+    """One value in an address; the links of a page repeat most of them hundreds of times."""
+    return urlencode([(name, value)])
 
 
 @dataclass(frozen=True)
@@ -115,9 +123,18 @@ class Page:
     """Keys of its address whose values the audit keeps: what is chosen, such as a period, and never free text."""
     offered: Callable[[Settings], bool] | None = None
     """Whether some settings have this page; None: all do."""
+    below: str = ""
+    """Where it has addresses beneath its own: with `/runs`, `/pipelines/runs/ID` is one of `/pipelines`."""
     shape: tuple[str, ...] = ()
     """What stands on it while it is drawn for the first time: `filters`, `tiles`, `chart lp-8`, `bars lp-4`; see
     `templates/waiting.html`."""
+
+
+def page_at(pages: Mapping[str, Page], path: str) -> Page | None:
+    """The page that an address belongs to; `pages` are by their own."""
+    above, _, last = path.rpartition("/")
+    beneath = (page for page in pages.values() if page.below and last and above == page.path + page.below)
+    return pages.get(path) or next(beneath, None)
 
 
 def offered(settings: Settings, pages: Iterable[Page]) -> list[Page]:

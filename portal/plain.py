@@ -8,17 +8,25 @@ from typing import Any
 
 from dash.development.base_component import Component
 
+from portal.html import NAMESPACE, Element
+
 
 def plain(tree: Any) -> Any:
     """The tree with every component as its dictionary; everything else stays as it is."""
     if isinstance(tree, Component):
-        known = tree._prop_names
-        props = {
-            name: plain(value)
-            for name, value in vars(tree).items()
-            if name in known or name.startswith(("data-", "aria-"))
-        }
-        return {"props": props, "type": tree._type, "namespace": tree._namespace}
+        kind, namespace, props = parts(tree)
+        return {"props": {name: plain(value) for name, value in props.items()}, "type": kind, "namespace": namespace}
     if isinstance(tree, list | tuple):
         return [plain(one) for one in tree]
     return tree
+
+
+def parts(component: Component) -> tuple[str, str, dict[str, Any]]:
+    """A component's type, its namespace, and its properties as they stand."""
+    if isinstance(component, Element):
+        return component.kind, NAMESPACE, component.props
+    known = component._prop_names
+    props = {
+        name: value for name, value in vars(component).items() if name in known or name.startswith(("data-", "aria-"))
+    }
+    return component._type, component._namespace, props

@@ -7,9 +7,9 @@ import json
 from typing import Any
 
 import pyarrow as pa
-from dash import html
 
 from lakehouse.query.document import json_value
+from portal import html
 from portal.components.table import Cell, Column
 
 SHOWN_ROWS = 200

@@ -13,8 +13,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lakehouse.core import Measured, Workspace
+from lakehouse.core import Workspace
 from lakehouse.errors import RequestWrong
+from lakehouse.measured import Measured
 from lakehouse.metrics.compile import Compiled
 from lakehouse.metrics.terms import HigherIs, Table
 from lakehouse.query.spool import Spooled

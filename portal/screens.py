@@ -16,7 +16,6 @@ from lakehouse.query.cache import Cache
 from lakehouse.query.pins import pins_key
 from portal.markup import settled
 from portal.page import Page, Screen, Visit
-from portal.plain import plain
 
 MOST_BYTES = 32 << 20
 """Hundreds of screens: one of the revenue page has about 60 kB."""
@@ -59,7 +58,7 @@ class Screens:
 
 def draw(screen: Screen) -> Drawn:
     """A screen written out."""
-    content, filters = (to_json_plotly(settled(plain(part))).encode() for part in (screen.content, screen.filters))
+    content, filters = (to_json_plotly(settled(part)).encode() for part in (screen.content, screen.filters))
     shown = orjson.Fragment(filters) if screen.filters is not None else None
     return Drawn(orjson.Fragment(content), shown, len(content) + len(filters))
 

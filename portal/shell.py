@@ -6,14 +6,14 @@ One rule: the router is the one callback that shows pages; it draws a page from 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dash import Dash, Input, Output, dcc, html
+from dash import Dash, Input, Output, dcc
 from dash.development.base_component import Component
 from flask import current_app, g, request
 from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 
 from lakehouse.core import Workspace
-from portal import as_of
+from portal import as_of, html
 from portal.components.attributes import aria, heard
 from portal.components.icon import icon
 from portal.components.link import link
@@ -74,7 +74,7 @@ def add_router(app: Dash, pages: Mapping[str, Page], open_workspace: OpenWorkspa
     )
     def show(_path: str, search: str | None, _theme: str | None) -> tuple[Any, Any]:
         page: Page = g.page
-        visit = Visit.from_search(current_app.config["LAKEPORT_BASE"] + page.path, search or "", theme())
+        visit = Visit.from_search(current_app.config["LAKEPORT_BASE"] + g.place, search or "", theme())
         remember(page, visit, by_itself=is_background())
         workspace = open_workspace(visit.version)
         drawn = screens.show(page, workspace, visit)

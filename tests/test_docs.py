@@ -17,7 +17,7 @@ from pydantic_core import PydanticUndefined
 from typer.main import get_command
 
 from lakehouse import errors
-from lakehouse.settings import ColumnSettings, EnvironmentSettings, Settings, SourceSettings
+from lakehouse.settings import ColumnSettings, EnvironmentSettings, PublishSettings, Settings, SourceSettings
 from pipelines.create import create_lake
 from pipelines.sources.csv_file import QUARANTINE
 from pipelines.sources.values import EMPTY
@@ -95,6 +95,7 @@ def settings_sections() -> dict[str, type[BaseModel]]:
         "environments.<name>": EnvironmentSettings,
         "sources.<name>": SourceSettings,
         "sources.<name>.columns.<column>": ColumnSettings,
+        "publish.<env>": PublishSettings,
     }
     return {**plain, **named}
 

@@ -25,19 +25,24 @@ NEEDS: dict[str, Role] = {
     "describe": "viewer",
     "query": "analyst",
     "watch": "viewer",
-    "diagnose": "engineer",  # read what a run that failed has said
+    "diagnose": "engineer",  # follow runs, and read what they have said
+    "operate": "engineer",  # start and cancel runs, publish and discard what they have built
     "admin": "admin",  # users and settings
 }
 
-
-def allows(principal: Principal, action: str) -> bool:
-    """Whether the principal's role reaches what the action needs."""
-    return action in NEEDS and RANK[principal.role] >= RANK[NEEDS[action]]
+PRODUCTION = "prod"
+NEEDS_IN_PRODUCTION: dict[str, Role] = {**NEEDS, "operate": "admin"}
 
 
-def check(principal: Principal, action: str, target: str) -> None:
+def allows(principal: Principal, action: str, env: str = "") -> bool:
+    """Whether the principal's role reaches what the action needs, in an environment where that makes a difference."""
+    needs = NEEDS_IN_PRODUCTION if env == PRODUCTION else NEEDS
+    return action in needs and RANK[principal.role] >= RANK[needs[action]]
+
+
+def check(principal: Principal, action: str, target: str, env: str = "") -> None:
     """Raise `NotAllowed` unless the principal may take the action on the target."""
-    if not allows(principal, action):
+    if not allows(principal, action, env):
         raise NotAllowed(principal.name, action, target)
 
 

@@ -65,7 +65,7 @@ def confine(limits: wire.Limits) -> list[Held]:
     return [
         _held("limits", lambda: _limit(limits.address_space_mb << 20), _CONTAINER),
         _held("privileges", _drop_privileges, _CONTAINER),
-        _held("files", lambda: _close_files(limits.folders, network), _NEWER_KERNEL),
+        _held("files", lambda: _close_files(limits.readable, network), _NEWER_KERNEL),
         _held("network", lambda: _filter_calls(network), _NO_FILTER),
     ]
 

@@ -8,12 +8,14 @@ import logging
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from lakehouse.errors import PolicyWrong
 from lakehouse.query.engine import connect, lock
+from lakehouse.query.hot import HotCopies, OpenCopies
 from lakehouse.query.pins import Pin
 from lakehouse.query.scope import Scope
 from lakehouse.query.views import TableView
@@ -46,8 +48,9 @@ class Instance:
 
     def __init__(self, limits: Limits, scope: Scope) -> None:
         self._connection = connect(f"{limits.memory_mb}MiB", limits.threads)
-        lock(self._connection, limits.folders)
+        lock(self._connection, limits.readable)
         self._scope, self._mask_key = scope, limits.mask_key
+        self._copies = OpenCopies(HotCopies(Path(limits.hot)) if limits.hot else None)
         self._attached: OrderedDict[str, set[str]] = OrderedDict()
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
@@ -66,7 +69,7 @@ class Instance:
         Only those: a view costs milliseconds to make, and one damaged manifest would end the process for all others.
         Raises `PolicyWrong` for a wanted table that a rule does not fit; among all tables such a one is left out.
         """
-        name = f"{'f' if fenced and self._scope.rows else 'r'}_{tables.key}"
+        name = self._name(tables, fenced=fenced)
         database = sql_name(name)
         if name not in self._attached:
             self._make_room(cursor)
@@ -77,25 +80,42 @@ class Instance:
         for table in sorted(tables.pins.keys() - self._attached[name]):
             if wanted is None or table in wanted:
                 try:
-                    self._make_view(cursor, database, tables, table, fenced)
+                    self._make_view(cursor, name, tables, table, fenced=fenced)
                     self._attached[name].add(table)
                 except PolicyWrong as error:
                     if wanted is not None:
                         raise
                     _log.warning("%s", error)
 
+    def mend(
+        self, cursor: duckdb.DuckDBPyConnection, tables: Tables, wanted: Iterable[str] | None, *, fenced: bool
+    ) -> bool:
+        """Let what read a damaged copy read Iceberg instead; whether there was one among the wanted tables."""
+        name, mended = self._name(tables, fenced=fenced), False
+        for table in self._attached.get(name, set()) & (tables.pins.keys() if wanted is None else set(wanted)):
+            if self._copies.damaged(cursor, table, tables.pins[table]):
+                self._make_view(cursor, name, tables, table, fenced=fenced)
+                mended = True
+        return mended
+
+    def _name(self, tables: Tables, *, fenced: bool) -> str:
+        """The attached database that holds the views of these pins."""
+        return f"{'f' if fenced and self._scope.rows else 'r'}_{tables.key}"
+
     def _make_view(
-        self, cursor: duckdb.DuckDBPyConnection, database: str, tables: Tables, table: str, fenced: bool
+        self, cursor: duckdb.DuckDBPyConnection, name: str, tables: Tables, table: str, *, fenced: bool
     ) -> None:
-        view = TableView(table, tables.pins[table], self._scope, table in tables.public, self._mask_key)
+        source = self._copies.source(cursor, table, tables.pins[table], name)
+        view = TableView(table, source, self._scope, table in tables.public, self._mask_key)
         select = view.sql(cursor, fenced=fenced)
-        layer, _, name = table.partition(".")
+        layer, _, short = table.partition(".")
         if select is not None:
-            place = f"{database}.{sql_name(layer)}"
+            place = f"{sql_name(name)}.{sql_name(layer)}"
             cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {place}")
-            cursor.execute(f"CREATE VIEW {place}.{sql_name(name)} AS {select}")
+            cursor.execute(f"CREATE OR REPLACE VIEW {place}.{sql_name(short)} AS {select}")
 
     def _make_room(self, cursor: duckdb.DuckDBPyConnection) -> None:
         while len(self._attached) >= ATTACHED:
             oldest, _ = self._attached.popitem(last=False)
             cursor.execute(f"DETACH {sql_name(oldest)}")
+            self._copies.leave(cursor, oldest)

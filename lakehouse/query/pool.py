@@ -14,6 +14,7 @@ from lakehouse.errors import RequestWrong, StatementWrong, Stopped, Unavailable
 from lakehouse.query.answer import Answer
 from lakehouse.query.cache import Cache, OutOfTime, SingleFlight
 from lakehouse.query.crew import Crew, check_wanted
+from lakehouse.query.hot import hot_folder
 from lakehouse.query.pins import Pins, pins_key
 from lakehouse.query.process import Reply, TimeUp, Worker, WorkerGone
 from lakehouse.query.scope import Scope
@@ -63,11 +64,12 @@ class QueryPool:
     """Query workers, started when they are needed, with a cache of answers before them. Thread-safe."""
 
     def __init__(
-        self, settings: QuerySettings, folders: Sequence[str], mask_key: str = "", spool_folder: Path | None = None
+        self, settings: QuerySettings, folders: Sequence[str], mask_key: str = "", own_folder: Path | None = None
     ) -> None:
         """A pool whose workers may read below `folders` (paths or URLs) and nowhere else.
 
-        `mask_key` is what values of hashed columns are hashed with; exports lie in `spool_folder` while they are read.
+        `mask_key` is what values of hashed columns are hashed with. In `own_folder` exports lie while they are read,
+        and hot copies of the tables.
         """
         self._settings = settings
         limits = Limits(
@@ -76,11 +78,12 @@ class QueryPool:
             address_space_mb=settings.address_space_mb,
             folders=tuple(folder if "://" in folder else str(Path(folder).absolute()) for folder in folders),
             mask_key=mask_key,
+            hot=str(hot_folder(own_folder).absolute()) if own_folder and settings.hot_table_mb else "",
         )
         self._cache: Cache[Reply] = Cache(settings.cache_mb << 20)
         self._flights: SingleFlight[Reply] = SingleFlight()
         self._crew = Crew(limits, settings.workers, settings.per_user)
-        self._room = Room(spool_folder, settings.export_mb << 20)
+        self._room = Room(own_folder, settings.export_mb << 20)
 
     def __enter__(self) -> "QueryPool":
         return self

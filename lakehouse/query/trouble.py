@@ -91,6 +91,6 @@ def _about_values(text: str) -> str:
 def _sentences(text: str) -> str:
     """DuckDB's own words up to its picture of the statement, on one line, without the names of attached databases."""
     head = re.split(r"\n\n|\nLINE |\n\* |\nUse \"SET", text, maxsplit=1)[0]
-    head = re.sub(r'"?[rf]_[0-9a-f]{24}"?\.', "", head)
+    head = re.sub(r'"?[rfh]_[0-9a-f]{24}"?\.', "", head)
     line = " ".join(head.split())
     return line if line.endswith((".", "!", "?")) else f"{line}."

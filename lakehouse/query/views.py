@@ -23,8 +23,6 @@ from duckdb import (
 )
 
 from lakehouse.errors import PolicyWrong
-from lakehouse.query.engine import table_function
-from lakehouse.query.pins import Pin
 from lakehouse.query.scope import HASH, HIDE, LAST_FOUR, ColumnRule, RowRule, Scope
 
 EVERY_ROW = 2**63 - 1
@@ -49,13 +47,14 @@ _COMPARED: Mapping[str, Callable[[Expression, Sequence[Expression]], Expression]
 
 @dataclass(frozen=True)
 class TableView:
-    """One table as a scope sees it. `public`: its model says that row rules are not meant for it.
+    """One table as a scope sees it; `source` is SQL text that stands where a table may, and gives all its rows.
 
-    `mask_key` is what hashes are made with, so that nobody can find a value by hashing guesses.
+    `public`: its model says that row rules are not meant for it. `mask_key` is what hashes are made with, so that
+    nobody can find a value by hashing guesses.
     """
 
     table: str
-    pin: Pin
+    source: str
     scope: Scope
     public: bool
     mask_key: str
@@ -66,7 +65,7 @@ class TableView:
         `fenced` keeps expressions of a statement from being computed on rows that the rules take away, where an error
         would tell something about them.
         """
-        source = f"FROM {table_function(self.pin)}"
+        source = f"FROM {self.source}"
         if not self.scope.rows and not self.scope.shown(self.table):
             return source
         relation = cursor.sql(source)

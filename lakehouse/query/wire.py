@@ -34,6 +34,13 @@ class Limits:
     address_space_mb: int
     folders: tuple[str, ...]
     mask_key: str = field(default="", repr=False)
+    hot: str = ""
+    """The folder of hot copies; empty: there are none."""
+
+    @property
+    def readable(self) -> tuple[str, ...]:
+        """Every folder that may be read."""
+        return (*self.folders, self.hot) if self.hot else self.folders
 
 
 def frame(kind: bytes, payload: bytes) -> bytes:
@@ -84,6 +91,9 @@ class DataFrames(io.RawIOBase):
     def __init__(self, pipe: int) -> None:
         super().__init__()
         self._pipe = pipe
+        self.has_begun = False
+        self.is_over = False
+        """Whether what is still written is thrown away: a buffer before it lets go of its rest when it is freed."""
 
     def writable(self) -> bool:
         """Always."""
@@ -92,6 +102,9 @@ class DataFrames(io.RawIOBase):
     def write(self, data: Any) -> int:
         """Send one frame; returns how many bytes of `data` it took."""
         piece = memoryview(data).cast("B")[:CHUNK_BYTES]
+        if self.is_over:
+            return len(piece)
+        self.has_begun = True
         write_all(self._pipe, frame(DATA, bytes(piece)))
         return len(piece)
 

@@ -13,6 +13,7 @@ import select
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Iterator
 from queue import SimpleQueue
 from typing import Any, cast
 
@@ -110,7 +111,13 @@ class Worker:
         try:
             statement = self._checked(cursor, question)
             self._show(instance, cursor, question, statement)
-            return self._run(cursor, statement, question)
+            frames = wire.DataFrames(self._answers)
+            try:
+                return self._run(cursor, statement, question, frames)
+            except Unavailable:
+                if frames.has_begun or not self._mended(instance, cursor, question, statement):
+                    raise
+            return self._run(cursor, statement, question, wire.DataFrames(self._answers))
         finally:
             self._running.over()
             cursor.close()
@@ -121,27 +128,43 @@ class Worker:
         try:
             return check(cursor, question["sql"], question["pins"].keys())
         except FOREIGN as error:
-            raise translated(error, self._limits.folders) from error
+            raise translated(error, self._limits.readable) from error
 
     def _show(
         self, instance: Instance, cursor: duckdb.DuckDBPyConnection, question: dict[str, Any], statement: Checked
     ) -> None:
-        try:
+        with self._reading():
             instance.show(cursor, Tables.of(question), statement.tables, fenced=not question["trusted"])
+
+    def _mended(
+        self, instance: Instance, cursor: duckdb.DuckDBPyConnection, question: dict[str, Any], statement: Checked
+    ) -> bool:
+        with self._reading():
+            return instance.mend(cursor, Tables.of(question), statement.tables, fenced=not question["trusted"])
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[None]:
+        """What DuckDB raises while it opens tables is about them, not about the statement."""
+        try:
+            yield
         except FOREIGN as error:
-            seen = translated(error, self._limits.folders)
+            seen = translated(error, self._limits.readable)
             raise (Unavailable(DATA_TEXT) if isinstance(seen, StatementWrong) else seen) from error
 
-    def _run(self, cursor: duckdb.DuckDBPyConnection, statement: Checked, question: dict[str, Any]) -> dict[str, Any]:
+    def _run(
+        self, cursor: duckdb.DuckDBPyConnection, statement: Checked, question: dict[str, Any], frames: wire.DataFrames
+    ) -> dict[str, Any]:
         try:
             cursor.execute(statement.sql)
-            sink = io.BufferedWriter(wire.DataFrames(self._answers), wire.CHUNK_BYTES)
+            sink = io.BufferedWriter(frames, wire.CHUNK_BYTES)
             max_bytes = None if question["is_export"] else self._limits.memory_mb << 20
             sent = send_rows(cursor, sink, question["max_rows"], max_bytes)
             sink.flush()
         except FOREIGN as error:
             unknown = unknown_table(error, question["pins"])
-            raise unknown or translated(error, self._limits.folders) from error
+            raise unknown or translated(error, self._limits.readable) from error
+        finally:
+            frames.is_over = True
         return {"rows": sent.rows, "complete": sent.complete, "stable": statement.stable}
 
     def _instance(self, question: dict[str, Any]) -> Instance:
@@ -165,7 +188,7 @@ class Worker:
 
 def watch(pipe: int, inbox: "SimpleQueue[dict[str, Any]]", running: Running, limits: wire.Limits) -> None:
     """Read questions, interrupt what is late, and end the process when the parent has gone. Never returns."""
-    parent, known = os.getppid(), places(limits.folders)
+    parent, known = os.getppid(), places(limits.readable)
     poll = select.poll()
     poll.register(pipe, select.POLLIN)
     while True:
@@ -174,7 +197,7 @@ def watch(pipe: int, inbox: "SimpleQueue[dict[str, Any]]", running: Running, lim
                 _, payload = wire.read_frame(wire.reader(pipe))
             except (EOFError, OSError):
                 os._exit(0)
-            if places(limits.folders) != known:
+            if places(limits.readable) != known:
                 # A folder was made, or made again: this process may not read it. Nothing is lost, another one is asked.
                 os._exit(0)
             question = json.loads(payload)

@@ -158,6 +158,10 @@ class QuerySettings(Section):
     timeout_seconds: float = Field(30, gt=0, description="Time after which a query is interrupted, then killed.")
     max_rows: int = Field(1_000_000, ge=1, description="Rows after which an answer is cut and says so.")
     cache_mb: int = Field(128, ge=0, description="Memory for answers that were given before, in MiB.")
+    hot_table_mb: int = Field(
+        1024, ge=0, description="Largest table of marts, in MiB of data files, that has a hot copy; 0: no copies."
+    )
+    hot_releases: int = Field(3, ge=1, description="Newest releases of an environment whose hot copies are kept.")
     export_rows: int = Field(5_000_000, ge=1, description="Rows after which an export is cut and says so.")
     export_seconds: float = Field(300, gt=0, description="Time after which the query of an export is stopped.")
     export_mb: int = Field(8192, ge=1, description="Disk for exports under way in one web process, in MiB.")
@@ -199,6 +203,25 @@ class AccessSettings(Section):
     absolute_hours: int = Field(24, ge=1, description="Hours after which a login ends in any case.")
 
 
+class RunsSettings(Section):
+    """Limits of runs."""
+
+    timeout_minutes: float = Field(120, gt=0, description="Time after which a run that does not publish yet is ended.")
+
+
+class PublishSettings(Section):
+    """When the runs of one environment wait for a decision instead of publishing."""
+
+    wait: Literal["never", "drift", "always"] = Field(
+        "never", description="When a run waits whose tests have passed; without it `drift` in `prod`."
+    )
+    max_rows_lost: float = Field(0.2, ge=0, le=1, description="Share of a table's rows that may go, such as 0.2.")
+    max_rows_gained: float = Field(1, ge=0, description="Share of a table's rows that may come on top, such as 1.")
+    max_nulls_moved: float = Field(
+        0.05, ge=0, le=1, description="How far the share of NULLs in a column may move, up or down."
+    )
+
+
 class RetentionSettings(Section):
     """How long things are kept."""
 
@@ -221,6 +244,10 @@ class Settings(Section):
     server: ServerSettings = ServerSettings()
     access: AccessSettings = AccessSettings()
     retention: RetentionSettings = RetentionSettings()
+    runs: RunsSettings = RunsSettings()
+    publish: dict[Annotated[str, Field(pattern=NAME)], PublishSettings] = Field(
+        default_factory=dict, description="When runs wait, by environment."
+    )
 
     @model_validator(mode="after")
     def _one_source_per_table(self) -> "Settings":
@@ -234,6 +261,13 @@ class Settings(Section):
                     f"sources {owner[table]!r} and {name!r} both write raw.{table}; give one another table"
                 )
             owner[table] = name
+        return self
+
+    @model_validator(mode="after")
+    def _publish_names_environments(self) -> "Settings":
+        unknown = [name for name in self.publish if name not in self.environments]
+        if unknown:
+            raise ValueError(f"publish.{unknown[0]} names no environment; known: {', '.join(self.environments)}")
         return self
 
     @property
@@ -261,6 +295,12 @@ class Settings(Section):
     def zone(self) -> ZoneInfo:
         """Time zone in which days end."""
         return ZoneInfo(self.lake.timezone)
+
+    def publishing(self, env: str) -> PublishSettings:
+        """When runs of an environment wait; prod waits on drift unless it is told otherwise."""
+        found = self.publish.get(env, PublishSettings())
+        by_name = env == "prod" and "wait" not in found.model_fields_set
+        return found.model_copy(update={"wait": "drift"}) if by_name else found
 
     def namespace(self, env: str) -> str:
         """Iceberg namespace of an environment, such as `dev_analytics`."""

@@ -36,9 +36,13 @@ class Staged:
         """The change as JSON, for an intent."""
         return internals.change(self.transaction)
 
+    def candidate(self, run: str) -> str:
+        """Where the run writes the metadata that the table will have."""
+        return f"{self.transaction.table_metadata.location}/metadata/candidate-{run}.metadata.json"
+
     def write_candidate(self, run: str) -> str:
         """Write the future metadata to a file that no catalog knows, for tests to read; returns its location."""
-        location = f"{self.transaction.table_metadata.location}/metadata/candidate-{run}.metadata.json"
+        location = self.candidate(run)
         internals.write_metadata(self.transaction, location)
         return location
 

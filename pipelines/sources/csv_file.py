@@ -8,7 +8,7 @@ some batches: whoever reads it must not keep them then.
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -60,6 +60,7 @@ class FileReport:
     rejected: int = 0
     blank_lines: int = 0
     ignored_columns: tuple[str, ...] = ()
+    bytes: int = field(default=0, compare=False)  # read so far; how far ahead of the records depends on the file
 
 
 def rows_schema(source: SourceSettings) -> pa.Schema:
@@ -90,7 +91,7 @@ def read_csv(
         report.records += len(block.records)
         report.loaded += len(batch.rows)
         report.rejected += len(batch.rejected)
-        report.blank_lines = records.blank_lines
+        report.blank_lines, report.bytes = records.blank_lines, lines.bytes
         yield batch
     report.blank_lines = records.blank_lines
     _check_end(source_file, lines, source, report)

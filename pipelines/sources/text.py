@@ -59,6 +59,7 @@ class Lines:
     def __init__(self, source_file: SourceFile, encoding: str) -> None:
         self.record_line = 1
         self.characters = 0
+        self.bytes = 0
         self.ended = False
         self._source_file = source_file
         self._encoding = encoding
@@ -122,6 +123,7 @@ class Lines:
             with self._source_file.path.open("rb") as stream:
                 while chunk := stream.read(CHUNK_BYTES):
                     self._hash.update(chunk)
+                    self.bytes += len(chunk)
                     yield chunk
         except OSError as error:
             raise self._refused(

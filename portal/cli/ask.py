@@ -8,8 +8,9 @@ from typing import Annotated, Any
 import pyarrow as pa
 import typer
 
-from lakehouse.core import Measured, Workspace
+from lakehouse.core import Workspace
 from lakehouse.errors import LakeportError, RequestWrong
+from lakehouse.measured import Measured
 from lakehouse.quality import Verdict
 from lakehouse.query.answer import Answer
 from lakehouse.query.document import document

@@ -1,4 +1,7 @@
-"""Commands about runs."""
+"""Commands about runs: which there are, what they say, and starting and cancelling them.
+
+One rule: a run that is started here goes on by itself; who wants to stay beside one uses `lakeport refresh`.
+"""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -8,12 +11,37 @@ import typer
 
 from lakehouse.core import Workspace
 from lakehouse.errors import RequestWrong
-from portal.cli.door import Door, guarded
+from lakehouse.state.schema import ACTIVE
+from pipelines.context import JOB
+from pipelines.control import RunControl
+from portal.cli.door import Door, guarded, printable
 from portal.cli.show import show_pairs, show_table
+from portal.cli.work import Full, Source
 
-app = typer.Typer(help="Look at runs.", no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+Run = Annotated[str, typer.Argument(metavar="ID", help="The run.")]
+
+app = typer.Typer(
+    help="Start, look at and cancel runs.", no_args_is_help=True, add_completion=False, rich_markup_mode=None
+)
 
 COLUMNS = ("state", "release", "started", "took", "run")
+
+
+@app.command("start")
+@guarded("home", "env", "as_user", "as_json", "quiet")
+def start_run(
+    door: Door,
+    job: Annotated[str, typer.Argument(metavar="[JOB]", help="refresh, load or build.")] = JOB,
+    source: Source = None,
+    full: Full = False,
+) -> None:
+    """Start a run, and do not wait for it."""
+    with door.workspace("run start", job) as workspace:
+        record = RunControl(workspace).start(job, source, full)
+    if door.as_json:
+        door.give(record)
+    else:
+        door.say(f"Run {record['run']} has started. Follow it with `lakeport run show {record['run']}`.")
 
 
 @app.command("list")
@@ -38,10 +66,42 @@ def show_run(
     """Show one run with its result."""
     with door.workspace("run show", run or "") as workspace:
         record = workspace.runs().show(run or _newest(workspace, door.env))
+        if record["state"] in ACTIVE and record["env"] == door.env:
+            progress = RunControl(workspace).progress(record["run"])
+            record |= {"percent": progress.percent, "left_seconds": progress.left_seconds}
     if door.as_json:
         door.give(record)
     else:
         show_pairs(record.items())
+
+
+@app.command("log")
+@guarded("home", "env", "as_user", "as_json")
+def show_log(
+    door: Door,
+    run: Run,
+    lines: Annotated[int | None, typer.Option("--lines", min=1, help="The last lines only.")] = None,
+) -> None:
+    """Show what the tools of a run have printed, without secrets."""
+    with door.workspace("run log", run) as workspace:
+        text = RunControl(workspace).log(run, lines)
+    if door.as_json:
+        door.give({"run": run, "log": text})
+    elif text:
+        typer.echo(printable(text.removesuffix("\n")))
+
+
+@app.command("cancel")
+@guarded("home", "env", "as_user", "as_json", "quiet")
+def cancel_run(door: Door, run: Run) -> None:
+    """Cancel a run, and wait until it has ended."""
+    with door.workspace("run cancel", run) as workspace:
+        said = RunControl(workspace).cancel(run, wait=True)
+        record = workspace.runs().show(run)
+    if door.as_json:
+        door.give(record)
+    else:
+        door.say(record["error"] if record["ended"] and record["error"] else said)
 
 
 def _newest(workspace: Workspace, env: str) -> str:

@@ -1,12 +1,14 @@
 """`lakeport serve`: the portal, until it is told to stop."""
 
 import socket
+from contextlib import closing
 from typing import Annotated
 
 import typer
 
 from lakehouse.settings import Settings
 from lakehouse.state.store import open_state
+from pipelines.control import reconcile
 from portal.address import take, url
 from portal.cli.door import Door, guarded
 
@@ -41,5 +43,6 @@ def until_stopped(door: Door, settings: Settings, taken: socket.socket) -> None:
     from portal.serve import run
 
     secret_key(settings, door.env)  # here, since a web process that lacks it could only log that
-    open_state(settings).close()  # migrated once, before there are several processes
+    with closing(open_state(settings)) as state:  # migrated once, before there are several processes
+        reconcile(settings, state)
     run(settings, door.env, taken, lambda: door.say(f"The portal is on {url(settings.server)} (Ctrl-C stops it)."))

@@ -101,6 +101,10 @@ def show_progress(events: Iterable[Mapping[str, Any]], *, quiet: bool) -> None:
                 typer.echo(printable(f"{event['step']}: {event['message']}"), err=True)
 
 
+MEASURING, TOLD = ("bytes", "nodes"), ("records", "nodes")
+"""Units of what a run says: those that move a bar, and those that stand beside it."""
+
+
 def _bars(console: Console, events: Iterable[Mapping[str, Any]]) -> None:
     columns = (
         TextColumn("{task.description:8}", markup=False),
@@ -116,8 +120,10 @@ def _bars(console: Console, events: Iterable[Mapping[str, Any]]) -> None:
                 continue
             if step not in tasks:
                 tasks[step] = progress.add_task(step, total=None, message="")
-            done = f"{event['done']:,} {event['unit']}" if event["done"] is not None else ""
             if event["event"] == "progress":
-                progress.update(tasks[step], completed=event["done"], total=event["total"], message=done)
+                if event["unit"] in MEASURING:
+                    progress.update(tasks[step], completed=event["done"], total=event["total"])
+                if event["unit"] in TOLD:
+                    progress.update(tasks[step], message=f"{event['done']:,} {event['unit']}")
             elif event["event"] == "end":
                 progress.update(tasks[step], completed=1, total=1, message=printable(event["message"]))

@@ -7,10 +7,13 @@ from typing import Annotated, Any
 import typer
 
 from lakehouse.access.audit import Audit
+from lakehouse.access.request import Request
+from lakehouse.drift import Difference
 from lakehouse.errors import RequestWrong
+from lakehouse.publish_queue import AWAITING
 from lakehouse.state.store import open_state
 from pipelines.create import create_lake
-from pipelines.runner import Ended, start
+from pipelines.runner import Ended, Running, start
 from portal.cli.door import Door, error_document, guarded, printable
 from portal.cli.show import show_progress
 
@@ -65,7 +68,11 @@ def _options(source: str | None, full: bool) -> list[str]:
 
 def follow(door: Door, job: str, *options: str) -> int:
     """Do a run, show how it goes, and report its result; returns its exit code."""
-    ended = carry_out(door, job, *options)
+    return tell(door, carry_out(door, job, *options))
+
+
+def tell(door: Door, ended: Ended) -> int:
+    """Report the result of a run that has ended; returns its exit code."""
     if door.as_json:
         door.give(ended.result or {"error": error_document(ended.error())})
     elif ended.result is not None and not ended.trouble:
@@ -77,15 +84,19 @@ def carry_out(door: Door, job: str, *options: str) -> Ended:
     """Do a run and show how it goes; why it did not succeed goes to standard error."""
     settings, request = door.settings, door.request("run", job)
     with closing(open_state(settings)) as state, Audit(state, settings.retention).recorded(request, changes=True):
-        running = start(settings, job, door.env, door.principal.name, *options)
-        request.note(run=running.run)
-        try:
-            show_progress(running.events(), quiet=door.quiet)
-        except KeyboardInterrupt:
-            running.stop()
-        ended = running.wait()
-        request.note(**_outcome(ended))
-        request.failure = ended.error().status if ended.exit_code else 0
+        return see_through(door, start(settings, job, door.env, door.principal.name, *options), request)
+
+
+def see_through(door: Door, running: Running, request: Request) -> Ended:
+    """Show how a run goes, to its end, and note what came of it; why it did not succeed goes to standard error."""
+    request.note(run=running.run)
+    try:
+        show_progress(running.events(), quiet=door.quiet)
+    except KeyboardInterrupt:
+        running.stop()
+    ended = running.wait()
+    request.note(**_outcome(ended))
+    request.failure = ended.error().status if ended.exit_code else 0
     if ended.trouble:
         typer.echo(printable(ended.trouble), err=True)
     return ended
@@ -98,8 +109,25 @@ def _outcome(ended: Ended) -> dict[str, Any]:
     return {"exit_code": ended.exit_code, **{name: known[name] for name in facts if name in known}}
 
 
+def _waits(result: dict[str, Any]) -> str:
+    run, differences = result["run"], [Difference(**one) for one in result["differences"]]
+    return "\n".join(
+        [
+            f"Nothing was released: what run {run} has built waits for a decision.",
+            *(found.sentence() for found in differences if found.over),
+            f"Publish it: `lakeport release publish {run} --reason ...`, or discard it: `lakeport release discard`.",
+        ]
+    )
+
+
 def _summary(result: dict[str, Any]) -> str:
     run = result["run"]
+    if result["state"] == AWAITING:
+        return _waits(result)
+    if result.get("published"):
+        return f"Release {result['release']}: what run {result['published']} has built. Run {run}."
+    if result.get("awaiting"):
+        return f"Unchanged: run {result['awaiting']} holds what is there, and waits for a decision. Run {run}."
     if result["state"] == "unchanged" and result["release"] is None:
         return f"Unchanged: nothing new was loaded, and nothing has been released yet. Run {run}."
     if result["state"] == "unchanged":

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from dash import html
 from dash.development.base_component import Component
 
+from portal import html
 from portal.components.attributes import HIDDEN, aria
 from portal.components.icon import icon
 from portal.components.link import link

@@ -5,9 +5,9 @@ One rule: a card's title says what is shown, with its unit.
 
 from collections.abc import Sequence
 
-from dash import html
 from dash.development.base_component import Component
 
+from portal import html
 from portal.components.attributes import aria
 from portal.components.link import Children, link
 

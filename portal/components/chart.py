@@ -6,9 +6,10 @@ One rule: a chart is a picture with a description; the table under it holds ever
 from collections.abc import Sequence
 from typing import Any
 
-from dash import dcc, html
+from dash import dcc
 from dash.development.base_component import Component
 
+from portal import html
 from portal.components.attributes import HIDDEN, aria
 from portal.figures.time_series import CONFIG, End
 

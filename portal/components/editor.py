@@ -5,9 +5,10 @@ One rule: `assets/lakeport.js` writes into the field as if somebody had typed, s
 
 from collections.abc import Sequence
 
-from dash import dcc, html
+from dash import dcc
 from dash.development.base_component import Component
 
+from portal import html
 from portal.components.attributes import HIDDEN, heard
 from portal.components.icon import icon
 from portal.components.link import Children

@@ -5,9 +5,9 @@ One rule: a filter changes the address, nothing else.
 
 from collections.abc import Sequence
 
-from dash import html
 from dash.development.base_component import Component
 
+from portal import html
 from portal.components.attributes import aria, heard
 from portal.components.icon import icon
 from portal.components.link import link

@@ -6,10 +6,10 @@ One rule: the whole of it is links and a form that lead to addresses; nothing is
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from dash import dcc, html
+from dash import dcc
 from dash.development.base_component import Component
 
-from portal import wording
+from portal import html, wording
 from portal.components.attributes import HIDDEN, aria, heard
 from portal.components.card import segments
 from portal.components.icon import icon

@@ -7,9 +7,9 @@ One rule: a link is an ordinary `<a>`, so it works before and without any script
 from collections.abc import Sequence
 from typing import Any
 
-from dash import html
 from dash.development.base_component import Component
 
+from portal import html
 from portal.components.attributes import aria, heard
 
 Children = Component | str | Sequence[Component | str]

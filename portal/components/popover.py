@@ -3,9 +3,9 @@
 One rule: a native `<details>`, so it opens by mouse and keyboard without a script; `assets/lakeport.js` closes it.
 """
 
-from dash import html
 from dash.development.base_component import Component
 
+from portal import html
 from portal.components.attributes import aria, heard
 from portal.components.icon import icon
 from portal.components.link import Children, link

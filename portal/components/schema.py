@@ -6,9 +6,9 @@ One rule: names are shown as they are called, and put into the statement as they
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dash import html
 from dash.development.base_component import Component
 
+from portal import html
 from portal.components.editor import insert
 
 

@@ -8,9 +8,9 @@ from decimal import Decimal
 from itertools import pairwise
 from urllib.parse import quote
 
-from dash import html
 from dash.development.base_component import Component
 
+from portal import html
 from portal.components.attributes import HIDDEN
 
 WIDTH, HEIGHT = 1000, 1000

@@ -3,8 +3,9 @@
 One rule: every page with data ends with it.
 """
 
-from dash import html
 from dash.development.base_component import Component
+
+from portal import html
 
 
 def stamp(sentence: str | Component, *links: Component) -> Component:

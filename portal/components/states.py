@@ -4,9 +4,9 @@ One rule: an empty state says what will be here and how to get it there; an erro
 to do next.
 """
 
-from dash import html
 from dash.development.base_component import Component
 
+from portal import html
 from portal.components.attributes import aria, heard
 from portal.components.icon import icon
 from portal.components.link import Links, buttons

@@ -6,9 +6,9 @@ One rule: every column and every row has a header cell that says what it is.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dash import html
 from dash.development.base_component import Component
 
+from portal import html
 from portal.components.attributes import aria
 from portal.components.icon import icon
 from portal.components.link import link

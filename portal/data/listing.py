@@ -3,12 +3,11 @@
 One rule: everything named here leads to its own page.
 """
 
-from dash import html
 from dash.development.base_component import Component
 
 from lakehouse.core import Workspace
 from lakehouse.metrics.terms import Metric
-from portal import wording
+from portal import html, wording
 from portal.components.card import card
 from portal.components.link import link
 from portal.components.states import empty

@@ -3,12 +3,12 @@
 One rule: its SQL is shown as it would be asked, and not asked.
 """
 
-from dash import html
 from dash.development.base_component import Component
 
 from lakehouse.core import Workspace
 from lakehouse.errors import UnknownName
 from lakehouse.metrics.terms import Metric
+from portal import html
 from portal.components.card import card
 from portal.components.link import link
 from portal.components.table import Cell, Column, table

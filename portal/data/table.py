@@ -6,14 +6,13 @@ One rule: sizes and counts are those that its reader may know; what a scope does
 from collections.abc import Iterable
 from dataclasses import replace
 
-from dash import html
 from dash.development.base_component import Component
 
 from lakehouse.access import policy
 from lakehouse.core import Workspace
 from lakehouse.facts import Facts
 from lakehouse.quality import Verdict
-from portal import rows, wording
+from portal import html, rows, wording
 from portal.as_of import moment_text
 from portal.components.card import card
 from portal.components.link import link

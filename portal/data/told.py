@@ -7,13 +7,12 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal
 
-from dash import html
 from dash.development.base_component import Component
 
 from lakehouse.core import Workspace
 from lakehouse.quality import PASS, Verdict
 from lakehouse.releases import Published
-from portal import wording
+from portal import html, wording
 from portal.as_of import moment_text
 from portal.components.icon import icon
 from portal.formats import THIN

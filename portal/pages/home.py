@@ -8,13 +8,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
-from dash import html
 from dash.development.base_component import Component
 
 from lakehouse.access.visits import Visits
 from lakehouse.core import Workspace
 from lakehouse.metrics.period import DAY
-from portal import wording
+from portal import html, wording
 from portal.as_of import stamp_text
 from portal.components.attributes import HIDDEN
 from portal.components.card import card
@@ -36,6 +35,8 @@ SINCE = "lp-8 lp-since"
 SHAPE = ("tiles", "since lp-8", "recent lp-4")
 NUMBERS = "/revenue"
 """The page that explains the headline numbers."""
+REFRESHES = "/pipelines"
+"""The page on which refreshes are started."""
 
 
 SIGNS = {"good": "check", "bad": "close", "warn": "warning", "accent": "time"}
@@ -47,7 +48,7 @@ def layout(others: Sequence[Page], workspace: Workspace, visit: Visit) -> Screen
     settings = workspace.lakehouse.settings
     now = datetime.now(UTC).astimezone(settings.zone)
     if not workspace.has_release:
-        return Screen([fresh_card(freshness(workspace, now), ""), nothing_yet()])
+        return Screen([fresh_card(freshness(workspace, now), ""), nothing_yet(visit)])
     open_pages = {page.path: page for page in open_to(workspace.principal, offered(settings, others))}
     explained = replace(visit.only(["at"]), path=visit.path.removesuffix("/") + NUMBERS)
     headline, visits = Headline(workspace), workspace.visits()
@@ -83,10 +84,11 @@ def reach(headline: Headline) -> str:
     return f"The data go up to {wording.day(headline.bounds.last)}." if headline.bounds is not None else ""
 
 
-def nothing_yet() -> Component:
+def nothing_yet(visit: Visit) -> Component:
     """What will be here, and how to get it there."""
     what = "Revenue, orders and the other numbers of this lake appear here with the first refresh."
-    return empty("No numbers yet", f"{what} Whoever runs the lake starts it with the command lakeport refresh.")
+    how = "An engineer starts it on the page Pipelines, or whoever runs the lake with the command lakeport refresh."
+    return empty("No numbers yet", f"{what} {how}", [("Pipelines", visit.path.removesuffix("/") + REFRESHES)])
 
 
 def numbers(headline: Headline, explained: Visit | None) -> list[Component]:

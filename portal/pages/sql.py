@@ -4,7 +4,7 @@ import re
 import secrets
 from datetime import datetime
 
-from dash import Dash, Input, Output, State, ctx, dcc, html
+from dash import Dash, Input, Output, State, ctx, dcc
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
@@ -13,7 +13,7 @@ from lakehouse.core import Workspace
 from lakehouse.errors import RequestWrong, Stopped
 from lakehouse.query.answer import Answer
 from lakehouse.settings import Settings
-from portal import rows, wording
+from portal import html, rows, wording
 from portal.as_of import stamp_text
 from portal.components.attributes import heard
 from portal.components.card import card

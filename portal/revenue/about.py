@@ -6,13 +6,12 @@ One rule: it explains the plan that the page has asked for this number, and give
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dash import html
 from dash.development.base_component import Component
 
 from lakehouse.core import Workspace
 from lakehouse.errors import UnknownName
 from lakehouse.metrics.terms import Measure, Metric
-from portal import wording
+from portal import html, wording
 from portal.as_of import moment_of, tests_text
 from portal.components.attributes import aria, heard
 from portal.components.icon import icon

@@ -7,11 +7,10 @@ the way back is the list of these names.
 from dataclasses import dataclass
 from datetime import date
 
-from dash import html
 from dash.development.base_component import Component
 
 from lakehouse.metrics.period import DAY, MONTHS_OF, bucket
-from portal import wording
+from portal import html, wording
 from portal.buckets import GRAINS, following
 from portal.components.attributes import aria
 from portal.components.link import link

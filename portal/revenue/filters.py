@@ -7,9 +7,10 @@ it waits under "Filter". What is offered there is looked up when it is opened, s
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dash import dcc, html
+from dash import dcc
 from dash.development.base_component import Component
 
+from portal import html
 from portal.components.filters import filters, reset, share_button
 from portal.components.icon import icon
 from portal.components.popover import popover
@@ -119,6 +120,6 @@ def _fold(condition: Condition, visit: Visit) -> Component:
         body = _finder(condition, []) if condition.is_listed else [value_form(condition, visit)]
     opened = {"id": part_id(OPENED, condition.column.name)} if condition.is_listed and not condition.is_range else {}
     return html.Details(
-        [html.Summary([condition.column.label, icon("down", small=True)], **opened), html.Div(body)],  # type: ignore[arg-type]
+        [html.Summary([condition.column.label, icon("down", small=True)], **opened), html.Div(body)],
         className="lp-more-filter",
     )

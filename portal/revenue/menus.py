@@ -3,9 +3,9 @@
 One rule: everything that is offered holds for what the card shows at this moment.
 """
 
-from dash import html
 from dash.development.base_component import Component
 
+from portal import html
 from portal.components.attributes import heard
 from portal.components.icon import icon
 from portal.components.popover import choice, popover

@@ -1,212 +1,193 @@
-"""What a page costs over HTTP, with session and policy on, beside plain DuckDB on the same pins in the same run."""
+"""What a tile and a page cost over HTTP, with session, policy and audit on, beside plain DuckDB in the same run.
 
-import http.client
+One rule: everything takes turns, round by round, so that whatever else the machine does meets all of them; and what is
+called new or asked before is so by the records of the audit.
+"""
+
 import json
-import re
-import subprocess
-import sys
+import random
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 
 from lakehouse.access.identity import operator
-from lakehouse.core import Lakehouse, Workspace
-from lakehouse.query.engine import connect, table_function
-from pipelines.create import create_lake
-from pipelines.sample.generator import write_sample
+from lakehouse.core import Lakehouse
+from lakehouse.query.hot import HotCopies, hot_folder
 from portal.page import Visit
 from portal.sales import Sales
-from tests.bench.measured import cost_of, cpu_of_tree, free_port, show
-from tests.portal.visitor import PASSWORD, ROUTER
+from tests.bench.browser import Client, text_of
+from tests.bench.conftest import MakeLake
+from tests.bench.family import Used
+from tests.bench.measured import percentile, show
+from tests.bench.served import HOT, NOT_HOT, WITH_TILE, Served
+from tests.bench.statements import LAYER, Alone, Listener, plain_duckdb
 
 pytestmark = pytest.mark.bench
 
-TIMES = 40
+WARM_UP = 3
+ROUNDS, ROUNDS_OF_MANY, MANY = 40, 15, 5_000_000
+BEFORE = "?period=all"
+MODES = {"hot": HOT, "not hot": NOT_HOT}
+SETTLE_SECONDS = 0.003
+"""After an answer, a server has something left to do that belongs to it."""
+
+HEADING = ("what", "p50 ms", "p95 ms", "web CPU-ms", "with query workers' CPU-ms")
 
 
 @dataclass
-class Client:
-    """One browser's connection, with its cookies."""
+class Turn:
+    """One kind of thing that is measured: what it does at a round, and what that has cost so far."""
 
-    connection: http.client.HTTPConnection
-    cookies: dict[str, str]
+    name: str
+    ask: Callable[[int], Any]
+    used: Callable[[], Used]
+    requests: Callable[[], str] = lambda: ""
+    spent: list[float] = field(default_factory=list)
+    web: float = 0.0
+    everything: float = 0.0
+    known: list[str] = field(default_factory=list)
+    """Ids of its requests."""
 
-    def ask(self, method: str, path: str, body: str = "", **headers: str) -> bytes:
-        cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        sent = {"Cookie": cookies, "Accept-Encoding": "br", **headers}
-        self.connection.request(method, path, body, sent)
-        answer = self.connection.getresponse()
-        for name, value in answer.getheaders():
-            if name == "Set-Cookie":
-                key, _, rest = value.partition("=")
-                self.cookies[key] = rest.split(";")[0]
-        assert answer.status < 400, (answer.status, path)
-        return answer.read()
+    def take(self, number: int) -> Any:
+        """One round; returns the answer."""
+        before, began = self.used(), time.perf_counter()
+        answer = self.ask(number)
+        self.spent.append((time.perf_counter() - began) * 1000)
+        time.sleep(SETTLE_SECONDS)
+        used = self.used().since(before)
+        self.web += used.web * 1000
+        self.everything += used.everything * 1000
+        self.known.append(self.requests())
+        return answer
 
-    def log_in(self) -> None:
-        form = self.ask("GET", "/login", **{"Accept-Encoding": "identity"}).decode()
-        token = re.search(r'name="csrf_token" value="([^"]+)"', form)
-        assert token is not None
-        fields = {"username": "ann", "password": PASSWORD, "csrf_token": token[1]}
-        self.ask("POST", "/login", urlencode(fields), **{"Content-Type": "application/x-www-form-urlencoded"})
-        self.ask("GET", "/revenue")
+    def forget(self) -> None:
+        """Begin anew, after the rounds that warm everything up."""
+        self.spent.clear()
+        self.web = self.everything = 0.0
 
-    def callback(self, output: str, outputs: Any, inputs: list[Any], state: list[Any]) -> bytes:
-        body = {"output": output, "outputs": outputs, "inputs": inputs, "state": state, "changedPropIds": []}
-        headers = {"Content-Type": "application/json", "X-CSRFToken": self.cookies["_csrf_token"]}
-        return self.ask("POST", "/_dash-update-component", json.dumps(body), **headers)
+    @property
+    def p50(self) -> float:
+        return percentile(self.spent, 0.5)
 
-    def page(self, search: str) -> bytes:
-        outputs = [{"id": one, "property": "children"} for one in ("shell-menu", "shell-page")]
-        return self.callback(ROUTER, outputs, [*place(search), value("shell-theme", "data", None)], [])
-
-    def tile(self, least: int) -> bytes:
-        """The smallest callback: one plan, one tile."""
-        output = {"id": "tile-place", "property": "children"}
-        return self.callback("tile-place.children", output, [value("tile-least", "value", least)], [])
-
-
-def value(component: str, kind: str, given: Any) -> dict[str, Any]:
-    return {"id": component, "property": kind, "value": given}
-
-
-def place(search: str) -> list[dict[str, Any]]:
-    return [value("shell-location", "pathname", "/revenue"), value("shell-location", "search", search)]
+    @property
+    def line(self) -> tuple[str, ...]:
+        """The turn as a line of the table."""
+        web, everything = (one / len(self.spent) for one in (self.web, self.everything))
+        shown = f"{web:.1f}" if web else ""
+        return self.name, f"{self.p50:.1f}", f"{percentile(self.spent, 0.95):.1f}", shown, f"{everything:.1f}"
 
 
 @dataclass(frozen=True)
-class Bench:
-    """A served lake, somebody who is logged in, and the same lake opened here."""
+class Asked:
+    """What is asked round by round: new addresses and their statements, new tiles' least amounts and theirs."""
 
-    client: Client
-    server: int
-    workspace: Workspace
-
-
-@pytest.fixture(params=["1,000 lines", "the bench's lines"])
-def bench(request: pytest.FixtureRequest, tmp_path: Path, rows: int) -> Iterator[tuple[Bench, int]]:
-    lines = 1000 if request.param == "1,000 lines" else rows
-    home = create_lake(tmp_path / "lake", "sales")
-    write_sample(home / "data" / "sales.csv", lines)
-    cost_of(["pipelines.run", "refresh", "--home", str(home)], home)
-    port = free_port()
-    with Lakehouse.open(home) as lakehouse:
-        lakehouse.users.add("ann", PASSWORD, "viewer")
-        command = [sys.executable, "-m", "tests.bench.tile_server", str(home), str(port)]
-        server = subprocess.Popen(command)
-        client = Client(_connected(port), {})
-        try:
-            client.log_in()
-            yield Bench(client, server.pid, lakehouse.as_user(operator())), lines
-        finally:
-            client.connection.close()
-            server.terminate()
-            server.wait(30)
+    searches: list[str]
+    page: list[list[str]]
+    tile: list[list[str]]
 
 
-def _connected(port: int) -> http.client.HTTPConnection:
-    for _ in range(300):
-        try:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-            connection.connect()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return connection
-    pytest.fail("The portal did not start.")
+def test_the_cost_of_tiles_and_pages_beside_plain_duckdb(size: int, make_lake: MakeLake, tmp_path: Path) -> None:
+    rounds = ROUNDS if size < MANY else ROUNDS_OF_MANY
+    with ExitStack() as open_:
+        lakehouse = open_.enter_context(Lakehouse.open(make_lake(size)))
+        _check_copies(lakehouse)
+        asked = _asked(lakehouse, rounds + WARM_UP)
+        iceberg, native = open_.enter_context(plain_duckdb(lakehouse, tmp_path))
+        turns = {"iceberg": _alone("iceberg_scan", iceberg, asked), "native": _alone("native table", native, asked)}
+        for mode, variables in MODES.items():
+            served = open_.enter_context(Served(lakehouse.settings.home, WITH_TILE, **variables))
+            turns[mode] = _served(mode, served, open_.enter_context(served.client()), asked)
+        _take_turns(turns, rounds)
+        _check(lakehouse, turns, asked)
+
+    lines = [turn.line for place in (*MODES, "iceberg", "native") for turn in turns[place].values()]
+    show(f"{size:,} lines, {rounds} rounds", HEADING, lines)
+    show("Against the goals, by p50; at most 1 is good", ("goal", "ratio"), list(_ratios(turns)))
 
 
-def test_the_cost_of_a_page_beside_plain_duckdb(bench: tuple[Bench, int]) -> None:
-    served, lines = bench
-    client = served.client
-    searches = _periods(served.workspace)
-    new = iter(searches)
-    least = iter(range(1, TIMES + 1))
-    plain = _plain(served.workspace)
-    texts = iter([_statements(served.workspace, search) for search in searches])
-    client.connection.close()  # the server may have given it up meanwhile; the next request opens it again
-    client.page("?period=all")
-    client.tile(0)
-
-    table = [
-        ("page, asked before", *_cost(served, lambda: client.page("?period=all"))),
-        ("page, never asked", *_cost(served, lambda: client.page(next(new)))),
-        ("tile, asked before", *_cost(served, lambda: client.tile(0))),
-        ("tile, never asked", *_cost(served, lambda: client.tile(next(least)))),
-        ("plain DuckDB, the page's statements", *_alone(plain, lambda: next(texts))),
-    ]
-    show(f"{lines:,} lines, {TIMES} each, in ms", ("what", "p50", "p95", "web CPU", "with query workers' CPU"), table)
+def _check_copies(lakehouse: Lakehouse) -> None:
+    """Whether the lake has what a hot page reads."""
+    copies, pins = HotCopies(hot_folder(lakehouse.settings.folder)), lakehouse.as_user(operator()).pins
+    assert all(copies.has(table, pin) for table, pin in pins.items() if table.startswith(LAYER))
 
 
-def _periods(workspace: Workspace) -> list[str]:
-    """Addresses of different periods, which nobody has asked for."""
-    bounds = Sales(workspace, Visit("/revenue")).bounds
+def _asked(lakehouse: Lakehouse, rounds: int) -> Asked:
+    """Addresses of periods that nobody has asked for, and what they ask when the address without a period is known."""
+    bounds = Sales(lakehouse.as_user(operator()), Visit("/revenue")).bounds
     assert bounds is not None
-    return [f"?from={bounds.first + timedelta(days=1 + number)}&grain=week" for number in range(TIMES)]
+    searches = [f"?from={bounds.first + timedelta(days=1 + number)}&grain=week" for number in range(rounds)]
+    listener = Listener(lakehouse)
+    listener.of_page(BEFORE)
+    pages = [listener.of_page(search) for search in searches]
+    return Asked(searches, pages, [listener.of_tile(least + 1) for least in range(rounds)])
 
 
-def _cost(served: Bench, ask: Callable[[], object]) -> tuple[str, ...]:
-    """p50, p95, CPU of the web processes and of all processes per request, in ms."""
-    spent, (web, everything) = [], cpu_of_tree(served.server)
-    for _ in range(TIMES):
-        began = time.perf_counter()
-        ask()
-        spent.append((time.perf_counter() - began) * 1000)
-    web_after, everything_after = cpu_of_tree(served.server)
-    cpu = ((web_after - web) * 1000 / TIMES, (everything_after - everything) * 1000 / TIMES)
-    return (*_percentiles(spent), *(f"{one:.1f}" for one in cpu))
+def _served(mode: str, served: Served, client: Client, asked: Asked) -> dict[str, Turn]:
+    def turn(name: str, ask: Callable[[int], Any]) -> Turn:
+        return Turn(f"{name}, {mode}", ask, lambda: served.used, lambda: client.request)
+
+    return {
+        "cached tile": turn("tile, asked before", lambda _: client.tile(0)),
+        "cached page": turn("page, asked before", lambda _: client.page(BEFORE)),
+        "tile": turn("tile, new", lambda number: client.tile(number + 1)),
+        "page": turn("page, new", lambda number: client.page(asked.searches[number])),
+    }
 
 
-def _alone(plain: Any, statements: Callable[[], list[str]]) -> tuple[str, ...]:
-    spent, cpu = [], time.process_time()
-    for _ in range(TIMES):
-        texts = statements()
-        began = time.perf_counter()
-        for text in texts:
-            plain.execute(text).fetchall()
-        spent.append((time.perf_counter() - began) * 1000)
-    return (*_percentiles(spent), "", f"{(time.process_time() - cpu) * 1000 / TIMES:.1f}")
+def _alone(name: str, plain: Alone, asked: Asked) -> dict[str, Turn]:
+    def turn(what: str, ask: Callable[[int], Any]) -> Turn:
+        return Turn(f"DuckDB alone on {name}: {what}", ask, lambda: Used(0.0, time.process_time()))
+
+    return {
+        "tile": turn("the new tile's statement", lambda number: plain.ask(asked.tile[number])),
+        "page": turn(f"the new page's {len(asked.page[0])} statements", lambda number: plain.ask(asked.page[number])),
+    }
 
 
-def _percentiles(spent: list[float]) -> tuple[str, str]:
-    ordered = sorted(spent)
-    return f"{ordered[len(ordered) // 2]:.1f}", f"{ordered[int(len(ordered) * 0.95)]:.1f}"
+def _take_turns(turns: dict[str, dict[str, Turn]], rounds: int) -> None:
+    """Let all take their turns, in another order each round; what plain DuckDB says must be the same twice."""
+    order = [(place, kind) for place, kinds in turns.items() for kind in kinds]
+    shuffled = random.Random(42)  # noqa: S311  # no secret
+    for number in range(rounds + WARM_UP):
+        if number == WARM_UP:
+            for place, kind in order:
+                turns[place][kind].forget()
+        shuffled.shuffle(order)
+        answers = {(place, kind): turns[place][kind].take(number) for place, kind in order}
+        assert answers["iceberg", "page"] == answers["native", "page"]
+        for (_, kind), answer in answers.items():
+            if isinstance(answer, bytes) and "page" in kind:
+                text_of(answer)
 
 
-def _plain(workspace: Workspace) -> Any:
-    """DuckDB alone on the same pins."""
-    plain = connect("1GB", workspace.lakehouse.settings.query.threads)
-    plain.execute("create schema marts")
-    plain.execute(
-        f"create view marts.order_lines as select * from {table_function(workspace.pins['marts.order_lines'])}"
-    )
-    return plain
+def _check(lakehouse: Lakehouse, turns: dict[str, dict[str, Turn]], asked: Asked) -> None:
+    """Whether the audit knows all requests, and says of each what had to be asked for it."""
+    wanted = {"cached tile": 0, "cached page": 0, "tile": 1, "page": len(asked.page[0])}
+    assert {len(statements) for statements in asked.page} == {wanted["page"]}
+    found = {record["request"]: record for record in lakehouse.audit.records(limit=10_000)}
+    for mode in MODES:
+        for kind, turn in turns[mode].items():
+            news = [_new(found[request]) for request in turn.known[1:]]  # the first of all may ask what is kept later
+            assert set(news) == {wanted[kind]}, (mode, kind, news)
 
 
-class _Listener:
-    """A workspace that remembers the statements of what it is asked."""
-
-    def __init__(self, workspace: Workspace) -> None:
-        self.statements, self._workspace = list[str](), workspace
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._workspace, name)
-
-    def measure(self, plan: Any) -> Any:
-        measured = self._workspace.measure(plan)
-        self.statements.append(measured.compiled.sql)
-        return measured
+def _new(record: dict[str, Any]) -> int:
+    """How many statements a query worker was asked for a request."""
+    assert record["verdict"] == "allowed", record
+    return sum(not question["cached"] for question in json.loads(record["detail"])["asked"])
 
 
-def _statements(workspace: Workspace, search: str) -> list[str]:
-    """The statements of one page's figures, as the page asks them; those of the grid of lines are not among them."""
-    listener: Any = _Listener(workspace)
-    sales = Sales(listener, Visit.from_search("/revenue", search))
-    _ = (sales.bounds, sales.totals, sales.moments, *map(sales.ranking, sales.ranked))
-    return list(dict.fromkeys(listener.statements))
+def _ratios(turns: dict[str, dict[str, Turn]]) -> Iterator[tuple[str, str]]:
+    for mode, beside, times in (("hot", "native", 2.0), ("not hot", "iceberg", 1.3)):
+        goal = times * turns[beside]["page"].p50 + 15
+        yield f"new page, {mode}: {times:g} x {beside} + 15 ms", f"{turns[mode]['page'].p50 / goal:.2f}"
+    for kind, goal in (("cached tile", 6), ("cached page", 15)):
+        for mode in MODES:
+            turn = turns[mode][kind]
+            yield f"{kind}, {mode}: {goal} CPU-ms", f"{turn.everything / len(turn.spent) / goal:.2f}"

@@ -1,14 +1,15 @@
-"""A portal with one page more, whose callback is a single tile: `python -m tests.bench.tile_server HOME PORT`."""
+"""`lakeport serve` with one page more, whose callback is a single tile: `python -m tests.bench.tile_server serve ...`.
 
-import sys
-from pathlib import Path
+One rule: everything but that page is the portal as people have it.
+"""
+
+from functools import partial
 from typing import Any
 
 from dash import Dash, Input, Output, html
-from werkzeug.serving import WSGIRequestHandler, make_server
 
-from lakehouse.core import Lakehouse, Workspace
-from portal import wording
+from lakehouse.core import Workspace
+from portal import cli, serve, wording
 from portal.app import create_app
 from portal.components.tile import Tile, tile
 from portal.page import OpenWorkspace, Page, Screen, Visit
@@ -30,20 +31,13 @@ def callbacks(app: Dash, open_workspace: OpenWorkspace) -> None:
         return plain(tile(Tile("Revenue", wording.short(value, 2), wording.exact(value))))
 
 
-class Quiet(WSGIRequestHandler):
-    """Keeps connections open, as the real server does, and says nothing."""
-
-    protocol_version = "HTTP/1.1"
-
-    def log(self, *_: Any) -> None:
-        """Nothing."""
+PAGE = Page("/tile", "Tile", "data", needs="read", layout=layout, callbacks=callbacks)
+WITH_TILE = (*PAGES, PAGE)
 
 
 def main() -> None:
-    page = Page("/tile", "Tile", "data", needs="read", layout=layout, callbacks=callbacks)
-    with Lakehouse.open(Path(sys.argv[1])) as lakehouse:
-        app = create_app(lakehouse, pages=(*PAGES, page))
-        make_server("127.0.0.1", int(sys.argv[2]), app.server, threaded=True, request_handler=Quiet).serve_forever()
+    serve.create_app = partial(create_app, pages=WITH_TILE)
+    cli.main()
 
 
 if __name__ == "__main__":

@@ -153,7 +153,7 @@ def main(arguments: list[str]) -> NoReturn:
     text, *rest = arguments
     point = Point(text, Path(rest[rest.index("--home") + 1]))
     # Both would change the count of commits: the heartbeat at any time, the hashes when the files are not new any more.
-    lakehouse.runs.BEAT_SECONDS = 3600.0
+    lakehouse.runs.BEAT_SECONDS = float(os.environ.get("BEAT_SECONDS", "3600"))
     pipelines.inputs.SETTLED_SECONDS = 0.0
     for watch in (watch_databases, watch_files, watch_work):
         watch(point)

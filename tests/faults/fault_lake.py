@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,9 @@ select
 
 Figures = tuple[Any, ...]
 
+REST_SECONDS = 1.0
+"""How long a reader rests between two questions."""
+
 SETTINGS = """
 [sources.sales]
 path = "sales"
@@ -83,6 +86,8 @@ class FaultLake:
 
     def __init__(self, home: Path, disposition: str) -> None:
         self.home, self._kept = home, home.with_name(f"{home.name}.kept")
+        self._shared = home.parents[1]  # what all lakes of a session have in common
+        self._parsed = self._shared / "parsed.msgpack"
         (home / "sales").mkdir(parents=True)
         (home / "lakeport.toml").write_text(SETTINGS.format(disposition=disposition))
         rows = list(thousand())
@@ -106,20 +111,27 @@ class FaultLake:
         shutil.rmtree(self.home)
         shutil.copytree(self._kept, self.home)
 
-    def start(self, point: str = "", *options: str, **environ: str) -> "subprocess.Popen[str]":
-        """A refresh that goes on by itself; with a point it ends there."""
+    def start(self, point: str = "", *options: str, job: str = "refresh", **environ: str) -> "subprocess.Popen[str]":
+        """A refresh, or another job, that goes on by itself; with a point it ends there."""
         program = [str(CHILD), point] if point else ["-m", "pipelines.run"]
-        command = [sys.executable, *program, "refresh", "--home", str(self.home), *options]
+        command = [sys.executable, *program, job, "--home", str(self.home), *options]
         own = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-        bytecode = str(self.home.with_name("bytecode"))  # compiled once, and not into the tree
+        bytecode = str(self._shared / "bytecode")  # compiled once, and not into the tree
         variables = {**own, "PYTHONPATH": str(ROOT), "PYTHONPYCACHEPREFIX": bytecode, **environ}
+        if self._parsed.exists() and not (self.home / ".lakeport" / "dbt").exists():
+            variables["DBT_PARTIAL_PARSE_FILE_PATH"] = str(self._parsed)
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=variables)
+
+    def share_parsed(self) -> None:
+        """Spare new lakes from parsing the project once more: dbt reads what it has made of it in this one."""
+        for parsed in (self.home / ".lakeport" / "dbt").rglob("partial_parse.msgpack"):
+            shutil.copy(parsed, self._parsed)
 
     def ended(self, process: "subprocess.Popen[str]") -> Ended:
         """How a refresh ends; waits for it."""
         with process:
             try:
-                out, error = process.communicate(timeout=180)
+                out, error = process.communicate(timeout=600)
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise
@@ -178,12 +190,17 @@ def figures(lakehouse: Lakehouse) -> tuple[int, Figures]:
 
 
 class Reader(threading.Thread):
-    """Asks a lake through the public door every 50 ms; every answer must be one whole release."""
+    """Asks a lake through the public door, now and then and when told to; every answer must be one whole release.
+
+    The tests share two cores with it: without a rest it would cost as much as the refresh that it watches.
+    """
 
     def __init__(self, lake: FaultLake) -> None:
         super().__init__(daemon=True, name="reader")
         self._lake, self._done = lake, threading.Event()
         self._error: BaseException | None = None
+        self._lakehouse: Lakehouse | None = None
+        self._turn = threading.Lock()
         self.asked: list[tuple[int, Figures]] = []
 
     def __enter__(self) -> "Reader":
@@ -193,17 +210,25 @@ class Reader(threading.Thread):
     def __exit__(self, *_error: object) -> None:
         self._done.set()
         self.join()
+        if self._lakehouse is not None:
+            self._lakehouse.close()
 
     def run(self) -> None:
         """Ask until told to stop, or until an answer is an error."""
         try:
-            while not self._done.is_set() and not self._there():
-                self._done.wait(0.05)
-            if not self._done.is_set():
-                with Lakehouse.open(self._lake.home) as lakehouse:
-                    self._ask(lakehouse)
+            while not self._done.wait(REST_SECONDS):
+                self.look()
         except BaseException as error:  # noqa: BLE001  # handed to the test by `saw`
             self._error = error
+
+    def look(self) -> None:
+        """Ask once more, if there is anything to ask."""
+        with self._turn:
+            if self._lakehouse is None and self._there():
+                self._lakehouse = Lakehouse.open(self._lake.home)
+            if self._lakehouse is not None:
+                with suppress(NoRelease):
+                    self.asked.append(figures(self._lakehouse))
 
     def _there(self) -> bool:
         """Whether a child has made the state store; made by the reader, it would change the child's course."""
@@ -212,13 +237,6 @@ class Reader(threading.Thread):
         except sqlite3.OperationalError:
             return False
         return True
-
-    def _ask(self, lakehouse: Lakehouse) -> None:
-        while not self._done.wait(0.05):
-            try:
-                self.asked.append(figures(lakehouse))
-            except NoRelease:
-                continue
 
     def saw(self) -> list[Figures]:
         """The figures of each release that was seen, in order; raises what went wrong, and for a mixed release."""

@@ -13,8 +13,9 @@ from fault_lake import ONE_MORE, FaultLake, Figures
 
 KILLED = -signal.SIGKILL
 
-STATE_COMMITS = {"new": 8, "full": 7}
-"""What a run stores: (migration,) run, hashes, the load's intent and end, the release's intent and flip, the end."""
+STATE_COMMITS = {"new": 9, "full": 8}
+"""What a run stores: (migration,) run, hashes, the load's intent and end, the last call, the release's intent and flip,
+the end."""
 
 CATALOG_COMMITS = {"new": (1, 5, 6, 7, 8, 13), "full": (1, 2)}
 """On a new lake the catalog's own tables, namespaces, empty tables, the load and the release; later these two only."""
@@ -41,6 +42,7 @@ def prepare(kind: str, folder: Path) -> Prepared:
     before = lake.figures() if kind != "new" else None
     lake.keep()
     assert lake.refresh(f"count:{folder / 'count'}").code == 0
+    lake.share_parsed()
     after = lake.figures()
     assert after is not None
     counted = Counter(json.loads((folder / "count").read_text()))

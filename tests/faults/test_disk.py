@@ -1,8 +1,7 @@
 """A disk that is full ends a refresh with one clear sentence, and nothing released."""
 
 import subprocess
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import pytest
 from prepared_lakes import Prepared, prepare
@@ -71,9 +70,9 @@ def test_a_release_stays_when_only_its_record_finds_no_room(small: Prepared) -> 
     assert lake.half_done() == []
 
 
-def test_a_lake_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+def test_a_lake_that_cannot_be_written_says_so(prepared: Callable[[str], Prepared]) -> None:
     """Rights do not bind the owner of a machine, a disk that is mounted for reading does."""
-    lake = prepare("edited", tmp_path).lake
+    lake = prepared("edited").lake
     lake.put_back()
     bound = subprocess.run(["mount", "--bind", str(lake.home), str(lake.home)], capture_output=True)
     if bound.returncode:

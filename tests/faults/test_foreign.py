@@ -1,18 +1,19 @@
 """Other hands in the lake: a file that changes after a crash, and a program that writes to the tables itself."""
 
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from fault_lake import ONE_MORE, FaultLake
-from prepared_lakes import KILLED, Prepared, prepare
+from prepared_lakes import KILLED, Prepared
 
 pytestmark = pytest.mark.faults
 
 
 @pytest.fixture(scope="module")
-def edited(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
-    return prepare("edited", tmp_path_factory.mktemp("edited"))
+def edited(prepared: Callable[[str], Prepared]) -> Prepared:
+    return prepared("edited")
 
 
 @pytest.fixture
@@ -94,9 +95,8 @@ def test_a_foreign_row_is_not_released_before_something_new_is_there_and_tested(
     assert lake.content() == edited.content
 
 
-def test_a_foreign_row_in_a_raw_table_that_breaks_a_test_is_never_released(tmp_path: Path) -> None:
-    prepared = prepare("full", tmp_path)
-    lake = prepared.lake
+def test_a_foreign_row_in_a_raw_table_that_breaks_a_test_is_never_released(full: Callable[[], Prepared]) -> None:
+    lake = full().lake
     lake.put_back()
     write_from_outside(lake, "raw.sales")  # its line_id is there twice now
 
@@ -104,7 +104,7 @@ def test_a_foreign_row_in_a_raw_table_that_breaks_a_test_is_never_released(tmp_p
 
     assert ended.code == 1
     assert "source_unique_raw_sales_line_id" in ended.error
-    assert lake.figures() == prepared.before
+    assert lake.figures() == full().before
 
 
 def test_a_foreign_row_in_a_raw_table_meets_the_tests_before_any_reader(edited: Prepared, lake: FaultLake) -> None:

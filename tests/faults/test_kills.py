@@ -4,11 +4,10 @@ One rule: all expectations come from an undisturbed refresh of the same lake.
 """
 
 from collections.abc import Callable
-from functools import cache
 
 import pytest
 from fault_lake import Reader
-from prepared_lakes import CATALOG_COMMITS, KILLED, STATE_COMMITS, Prepared, prepare
+from prepared_lakes import CATALOG_COMMITS, KILLED, STATE_COMMITS, Prepared
 
 pytestmark = pytest.mark.faults
 
@@ -41,12 +40,6 @@ POINTS = {
 }
 POINTS["new"] += ("metadata:1", "metadata:8", "metadata:10", "release-changed:1")
 POINTS["full"] += ("metadata:1", "metadata:4", "release-changed:1", "release-changed:2")
-
-
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Prepared]:
-    """Lakes by kind, each made when it is first needed."""
-    return cache(lambda kind: prepare(kind, tmp_path_factory.mktemp(kind)))
 
 
 @pytest.mark.parametrize(("kind", "point"), [(kind, point) for kind in POINTS for point in POINTS[kind]])
@@ -82,6 +75,7 @@ def killed_then_refreshed(prepared: Prepared, *points: str) -> None:
     with Reader(lake) as reader:
         for point in points:
             assert lake.refresh(point).code == KILLED, f"{point} was not reached"
+            reader.look()  # at what the killed one has left
         made_good = lake.refresh()
         again = lake.refresh()
 

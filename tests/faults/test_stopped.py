@@ -1,17 +1,11 @@
 """A polite signal ends a refresh with a sentence and nothing released; once it publishes, it is too late for that."""
 
 from collections.abc import Callable
-from functools import cache
 
 import pytest
-from prepared_lakes import Prepared, prepare
+from prepared_lakes import Prepared
 
 pytestmark = pytest.mark.faults
-
-
-@pytest.fixture(scope="module")
-def full(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Prepared]:
-    return cache(lambda: prepare("full", tmp_path_factory.mktemp("full")))
 
 
 @pytest.mark.parametrize(

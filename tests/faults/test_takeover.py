@@ -4,18 +4,12 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable
-from functools import cache
 
 import pytest
 from fault_lake import ONE_MORE, Ended, FaultLake
-from prepared_lakes import Prepared, prepare
+from prepared_lakes import Prepared
 
 pytestmark = pytest.mark.faults
-
-
-@pytest.fixture(scope="module")
-def full(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Prepared]:
-    return cache(lambda: prepare("full", tmp_path_factory.mktemp("full")))
 
 
 def stopped(lake: FaultLake, point: str) -> "subprocess.Popen[str]":

@@ -41,6 +41,8 @@ class Story:
     lake: Lake
     runs: dict[str, Ran] = field(default_factory=dict)
     seen: dict[str, dict[str, Any]] = field(default_factory=dict)
+    copies: dict[str, list[str]] = field(default_factory=dict)
+    """Tables of the hot copies that were there, once for each copy."""
 
     def write(self, file: str, text: str) -> None:
         """Write a file of the project."""
@@ -49,6 +51,7 @@ class Story:
     def run(self, name: str, job: str = "refresh") -> None:
         """The next run, and what the lake's readers see after it."""
         self.runs[name] = self.lake.start(job)
+        self.copies[name] = sorted(file.name.rsplit(".", 2)[0] for file in self.lake.settings.folder.glob("hot/*"))
         tables = ["marts.sums", "marts.stocks", "marts.steadies", "raw.steady"]
         with self.lake.open() as workspace:
             self.seen[name] = {
@@ -97,8 +100,11 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     (story.lake.home / "dbt_project/models/passing.sql").unlink()
     story.run("mended")
 
+    shutil.rmtree(story.lake.settings.folder / "hot")
     story.run("again")
 
+    shutil.rmtree(story.lake.settings.folder / "hot")
+    (story.lake.settings.folder / "hot").touch()
     story.write("tests/steady_is_empty.sql", f"{WARNS} where n < 0")
     story.run("retested")
 
@@ -259,3 +265,25 @@ def test_a_project_that_dbt_cannot_read_is_refused(tmp_path: Path) -> None:
         "depends on a node named 'nowhere' which was not found"
     )
     assert story.lake.releases() == 0
+
+
+def test_each_release_has_hot_copies_of_its_marts_and_what_fails_has_none(story: Story) -> None:
+    marts = ["marts.passing", "marts.steadies", "marts.stocks", "marts.sums"]
+
+    assert story.copies["first"] == marts
+    assert story.copies["refused"] == story.copies["failed"] == marts
+    assert story.copies["mended"] == sorted([*marts, "marts.stocks", "marts.sums"])
+
+
+def test_an_unchanged_run_writes_copies_again_that_are_gone(story: Story) -> None:
+    assert story.runs["again"].result["state"] == "unchanged"
+    assert story.copies["again"] == ["marts.steadies", "marts.stocks", "marts.sums"]
+
+
+def test_a_run_whose_copies_cannot_be_written_succeeds_and_says_so(story: Story) -> None:
+    ran = story.runs["retested"]
+
+    assert ran.ending == ("success", 0)
+    assert story.copies["retested"] == []
+    assert "no hot copy of marts.sums" in (ran.folder / "events.jsonl").read_text(encoding="utf-8")
+    assert "marts.sums has no hot copy" in (ran.folder / "output.log").read_text(encoding="utf-8")

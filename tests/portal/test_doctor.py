@@ -139,3 +139,16 @@ def test_versions_that_are_not_the_pinned_ones_are_found(home: Path, monkeypatch
 
     assert detail.startswith("duckdb is ")
     assert detail.endswith(", not ==0.1; no-such-package is missing")
+
+
+def test_the_doctor_counts_hot_copies_and_finds_a_folder_that_is_none(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert found(home)["hot copies"]["detail"] == "0 with 0.0 MiB"
+
+    (home / ".lakeport" / "hot").write_text("no folder", encoding="utf-8")
+    check = found(home)["hot copies"]
+    assert (check["state"], "read from Iceberg" in check["detail"]) == ("fail", True)
+
+    monkeypatch.setenv("LAKEPORT_QUERY__HOT_TABLE_MB", "0")
+    assert found(home)["hot copies"]["state"] == "skip"

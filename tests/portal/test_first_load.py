@@ -15,7 +15,7 @@ import dash
 import pytest
 
 from lakehouse.core import Lakehouse
-from portal.app import create_app
+from portal.app import ASSETS, create_app
 from tests.pipelines.lake import Lake
 from tests.portal.signing_in import inside
 from tests.portal.visitor import PASSWORD, ROUTER, Shown, Visitor
@@ -26,7 +26,8 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 NAME = "first-ann"
-MOST_BYTES = 1_600_000
+MOST_BYTES = 1_200_000
+MOST_REQUESTS = 25
 HERE = "https://portal.example"
 COMPRESSED = {"Accept-Encoding": "gzip, deflate, br, zstd"}
 COMPONENTS = "/_dash-component-suites/dash/dcc"
@@ -145,6 +146,7 @@ def test_a_first_load_takes_no_more_than_it_may(loaded: Browser) -> None:
     lines = [f"{size:>9,}  {path.partition('?')[0]}" for path, size in (*sizes, ("in all", total))]
     sys.stdout.write("\n" + "\n".join(lines) + "\n")
     assert total <= MOST_BYTES
+    assert len(sizes) <= MOST_REQUESTS
 
 
 def test_it_is_whole(loaded: Browser) -> None:
@@ -152,8 +154,8 @@ def test_it_is_whole(loaded: Browser) -> None:
 
     for part in (
         "theme.js",
-        "lakeport.css",
-        "lakeport.js",
+        "all.css",
+        "all.js",
         "plotly",
         ".woff2",
         "favicon",
@@ -161,6 +163,15 @@ def test_it_is_whole(loaded: Browser) -> None:
         "async-graph",
     ):
         assert part in fetched
+
+
+def test_every_style_sheet_and_script_of_ours_is_in_what_is_loaded(loaded: Browser) -> None:
+    fetched = "".join(text for path, text in loaded.texts.items() if path.startswith("/assets/"))
+
+    files = [*ASSETS.glob("*.css"), *ASSETS.glob("*.js")]
+
+    assert len(files) > 15
+    assert [file.name for file in files if file.read_text() not in fetched] == []
 
 
 def test_nothing_is_fetched_twice_under_two_names(loaded: Browser) -> None:

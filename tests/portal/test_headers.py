@@ -155,7 +155,7 @@ def test_documents_and_data_are_never_kept(server: Flask, visitor: Visitor) -> N
     assert {answer.headers["Cache-Control"] for answer in answers} == {"no-store"}
 
 
-@pytest.mark.parametrize("start", ["/assets/lakeport.css", "/assets/theme.js", "/_dash-component-suites/dash/dcc/"])
+@pytest.mark.parametrize("start", ["/assets/all.css", "/assets/theme.js", "/_dash-component-suites/dash/dcc/"])
 def test_files_keep_for_a_year_under_their_fingerprint(visitor: Visitor, start: str) -> None:
     with closing(visitor.get(named(visitor, start))) as answer:
         assert "max-age=31536000" in answer.headers["Cache-Control"]
@@ -163,7 +163,9 @@ def test_files_keep_for_a_year_under_their_fingerprint(visitor: Visitor, start: 
         assert "Cookie" not in answer.headers["Vary"]  # else a browser would fetch it again after each login
 
 
-@pytest.mark.parametrize("path", ["/assets/lakeport.css", "/_dash-component-suites/dash/dcc/async-graph.js"])
+@pytest.mark.parametrize(
+    "path", ["/assets/lakeport.css", "/assets/all.css", "/_dash-component-suites/dash/dcc/async-graph.js"]
+)
 def test_a_file_without_a_fingerprint_is_asked_for_again(visitor: Visitor, path: str) -> None:
     with closing(visitor.get(path)) as first:
         known = {"If-None-Match": first.headers["ETag"]}

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from lakehouse import runs as module
-from lakehouse.errors import Busy, Lost, RequestWrong, UnknownName
+from lakehouse.errors import Busy, Lost, RequestWrong, Stopped, TooLate, UnknownName
+from lakehouse.run_owner import birth
 from lakehouse.runs import STALE_SECONDS, Ending, Runs, owner
 from lakehouse.settings import Settings
 from lakehouse.state.schema import now, releases, runs, stamp
@@ -130,7 +130,7 @@ def test_a_number_that_another_process_has_by_now_does_not_keep_a_run_alive(stat
 
 def test_a_zombie_counts_as_gone(state: State, table: Runs) -> None:
     child = subprocess.Popen([sys.executable, "-c", ""])
-    born = module._born(child.pid)
+    born = birth(child.pid)
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and nobody has taken note yet
     begin(table, "r1")
     alter(state, "r1", owner=f"{owner().split('/')[0]}/{child.pid}/{born}")
@@ -198,7 +198,7 @@ def test_a_run_of_another_process_is_not_ones_own(state: State, table: Runs) -> 
 
 
 def test_the_heart_beats_while_the_block_runs(table: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "BEAT_SECONDS", 0.01)
+    monkeypatch.setattr("lakehouse.runs.BEAT_SECONDS", 0.01)
     begin(table, "r1")
     first = table.show("r1")["heartbeat"]
 
@@ -216,7 +216,7 @@ def test_the_heart_beats_while_the_block_runs(table: Runs, monkeypatch: pytest.M
 def test_the_heart_of_a_run_that_was_taken_over_beats_no_more(
     state: State, table: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "BEAT_SECONDS", 0.01)
+    monkeypatch.setattr("lakehouse.runs.BEAT_SECONDS", 0.01)
     begin(table, "r1")
     alter(state, "r1", state="lost", heartbeat=ago(100))
     silent = table.show("r1")["heartbeat"]
@@ -248,3 +248,138 @@ def test_an_unknown_run_is_answered_with_the_newest_ones(table: Runs) -> None:
 def test_the_owner_is_this_process_and_no_other() -> None:
     assert f"/{os.getpid()}/" in owner()
     assert owner() == owner() != gone_process()
+
+
+ORDER = {"job": "load", "source": None, "full": False}
+RELEASE = {"step": "release", "started": "2026-03-31T00:00:00.000000Z", "ended": None}
+
+
+def queue(table: Runs, run: str) -> None:
+    table.queue(run, "dev", "refresh", "ana", ORDER)
+
+
+def test_a_queued_run_is_active_before_its_process_is_there_and_keeps_its_order(table: Runs) -> None:
+    queue(table, "r1")
+    with pytest.raises(Busy) as refused:
+        queue(table, "r2")
+
+    assert refused.value.run == "r1"
+    assert [(run["run"], run["state"], run["order"]) for run in table.active("dev")] == [("r1", "queued", ORDER)]
+
+
+def test_the_process_of_a_queued_run_takes_it_over_once(table: Runs) -> None:
+    queue(table, "r1")
+
+    begin(table, "r1")
+
+    assert (table.show("r1")["state"], table.show("r1")["starter"]) == ("running", "ana")
+    with pytest.raises(RequestWrong, match="There is a run 'r1' already"):
+        begin(table, "r1")
+
+
+def test_a_queued_run_whose_process_died_before_it_began_is_lost_at_the_next_look(table: Runs) -> None:
+    queue(table, "r1")
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    table.hand_over("r1", child.pid)
+    assert table.show("r1")["state"] == "queued"
+
+    child.communicate(b"\n")
+
+    assert table.show("r1")["state"] == "lost"
+    queue(table, "r2")
+
+
+def test_a_queued_run_that_nobody_begins_is_lost_after_a_while(state: State, table: Runs) -> None:
+    queue(table, "r1")
+    alter(state, "r1", heartbeat=ago(STALE_SECONDS + 5))
+
+    assert table.active("dev") == []
+    assert table.show("r1")["state"] == "lost"
+
+
+def test_nobody_is_told_that_a_run_runs_whose_process_has_gone(state: State, table: Runs) -> None:
+    begin(table, "r1")
+    alter(state, "r1", owner=gone_process())
+
+    assert [run["state"] for run in table.list("dev")] == ["lost"]
+
+
+def test_a_run_that_died_after_it_has_left_a_release_for_a_decision_waits(state: State, table: Runs) -> None:
+    begin(table, "r1")
+    release_of(state, "r1", number=None, current="waiting")
+    alter(state, "r1", owner=gone_process())
+
+    assert (table.show("r1")["state"], table.show("r1")["error"]) == ("awaiting_publish", None)
+
+
+def test_a_cancelled_run_does_not_publish(table: Runs) -> None:
+    begin(table, "r1")
+
+    asked = table.cancel("r1", "ana")
+    table.cancel("r1", "ben")
+
+    assert asked == owner()
+    assert (table.show("r1")["state"], table.show("r1")["cancelled_by"]) == ("running", "ana")
+    with pytest.raises(Stopped, match="cancelled by ana"):
+        table.last_call("r1", [RELEASE])
+
+
+def test_it_is_too_late_to_cancel_what_publishes_or_has_ended(table: Runs) -> None:
+    begin(table, "r1")
+    table.last_call("r1", [RELEASE])
+    with pytest.raises(TooLate, match="Run r1 publishes already"):
+        table.cancel("r1", "ana")
+    table.end("r1", Ending("awaiting_publish"))
+
+    with pytest.raises(TooLate, match="Run r1 has ended already: awaiting publish"):
+        table.cancel("r1", "ana")
+
+    assert table.show("r1")["cancelled_by"] is None
+
+
+def test_a_run_that_is_cancelled_before_it_has_begun_never_begins(table: Runs) -> None:
+    queue(table, "r1")
+    table.cancel("r1", "ana")
+
+    with pytest.raises(Stopped, match="cancelled by ana"):
+        begin(table, "r1")
+
+    assert (table.show("r1")["state"], table.show("r1")["ended"] is not None) == ("cancelled", True)
+
+
+def test_a_cancelled_run_that_was_killed_is_cancelled_and_not_lost(state: State, table: Runs) -> None:
+    begin(table, "r1")
+    table.cancel("r1", "ana")
+    alter(state, "r1", owner=gone_process())
+
+    assert (table.show("r1")["state"], table.show("r1")["error"]) == (
+        "cancelled",
+        "The run was cancelled by ana. Nothing was released.",
+    )
+
+
+def test_at_each_beat_a_run_hears_who_has_asked_it_to_end(table: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lakehouse.runs.BEAT_SECONDS", 0.01)
+    begin(table, "r1")
+    heard: list[str] = []
+
+    with table.beating("r1", heard.append):
+        time.sleep(0.1)
+        assert heard == []
+        table.cancel("r1", "ana")
+        deadline = time.monotonic() + 10
+        while not heard and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    assert set(heard) == {"ana"}
+
+
+def test_runs_are_found_by_state_and_before_a_time(state: State, table: Runs) -> None:
+    for number, ending in enumerate(["success", "failed", "success"]):
+        begin(table, f"r{number}")
+        alter(state, f"r{number}", started=ago(10 - number))
+        table.end(f"r{number}", Ending(ending))
+    third = table.show("r2")["started"]
+
+    assert [run["run"] for run in table.list("dev", states=("success",))] == ["r2", "r0"]
+    assert [run["run"] for run in table.list("dev", 1, before=third)] == ["r1"]

@@ -265,3 +265,35 @@ def test_a_file_that_is_not_text_is_a_mistake(tmp_path: Path) -> None:
 
     with pytest.raises(SettingsWrong, match=r"lakeport\.toml cannot be read"):
         read_settings(tmp_path, {})
+
+
+PRODUCTION = "[environments.dev]\n[environments.prod]\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "dev", "prod"),
+    [
+        ("", "never", "drift"),
+        ("[publish.prod]\nmax_rows_lost = 0.5\n", "never", "drift"),
+        ('[publish.prod]\nwait = "never"\n', "never", "never"),
+        ('[publish.dev]\nwait = "always"\n', "always", "drift"),
+    ],
+)
+def test_runs_wait_in_prod_when_tables_have_drifted_unless_it_is_told_otherwise(
+    tmp_path: Path, text: str, dev: str, prod: str
+) -> None:
+    found = settings(tmp_path, PRODUCTION + text)
+
+    assert (found.publishing("dev").wait, found.publishing("prod").wait) == (dev, prod)
+
+
+def test_limits_of_an_environment_are_its_own(tmp_path: Path) -> None:
+    found = settings(tmp_path, PRODUCTION, LAKEPORT_PUBLISH__PROD__MAX_ROWS_LOST="0.5")
+
+    assert (found.publishing("dev").max_rows_lost, found.publishing("prod").max_rows_lost) == (0.2, 0.5)
+
+
+def test_an_environment_that_is_not_there_cannot_wait(tmp_path: Path) -> None:
+    told = mistake(tmp_path, PRODUCTION + "[publish.production]\n")
+
+    assert "publish.production names no environment; known: dev, prod" in told

@@ -37,7 +37,7 @@ def test_a_role_reaches_what_it_needs_to(action: str, allowed: set[str]) -> None
 
 
 def test_the_list_of_actions_is_the_one_that_is_tested_here() -> None:
-    assert set(policy.NEEDS) == {"read", "measure", "describe", "query", "watch", "diagnose", "admin"}
+    assert set(policy.NEEDS) == {"read", "measure", "describe", "query", "watch", "diagnose", "operate", "admin"}
 
 
 def test_a_refusal_names_who_what_and_whom_to_ask() -> None:

@@ -38,7 +38,7 @@ def spooling(folder: Path) -> Iterator[Any]:
 
         def opened(**limits: Any) -> QueryPool:
             limits = {"workers": 1, **limits}
-            return stack.enter_context(QueryPool(QuerySettings(**limits), [], spool_folder=folder))
+            return stack.enter_context(QueryPool(QuerySettings(**limits), [], own_folder=folder))
 
         yield opened
 
@@ -140,7 +140,7 @@ def test_a_disk_without_room_is_said_and_leaves_the_pool_whole(
 
 
 def test_a_folder_that_is_away_is_said(tmp_path: Path) -> None:
-    with QueryPool(QuerySettings(workers=1), [], spool_folder=tmp_path / "gone") as pool:
+    with QueryPool(QuerySettings(workers=1), [], own_folder=tmp_path / "gone") as pool:
         with pytest.raises(Unavailable, match="No file for this export could be made"):
             pool.export(ask("select 1"))
         with pytest.raises(Unavailable):  # and counts for nobody

@@ -129,7 +129,7 @@ def test_a_release_that_was_cut_short_is_completed_by_the_next_run(
 
     found = current(state)
     assert before is None
-    assert repaired == Repaired(1, "The unfinished release of run r1 was completed as release 1.")
+    assert repaired == Repaired("r1", 1, "The unfinished release of run r1 was completed as release 1.")
     assert found is not None
     assert (found.number, found.run) == (1, "r1")
     assert (rows(catalog, "marts.a"), rows(catalog, "marts.b")) == ([(1,)], [(1,)])
@@ -146,7 +146,7 @@ def test_a_release_that_was_cut_short_and_overtaken_is_given_up_by_the_next_run(
 
     repaired = publisher.repair("r2")
 
-    assert repaired == Repaired(None, "The unfinished release of run r1 was overtaken and discarded.")
+    assert repaired == Repaired("r1", None, "The unfinished release of run r1 was overtaken and discarded.")
     assert standing(state) == [("discarded", None)]
     assert rows(catalog, "marts.b") == []
 

@@ -1,0 +1,1 @@
+"""The parts of the page Pipelines; `portal/pages/pipelines.py` puts them together."""
