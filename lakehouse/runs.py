@@ -185,7 +185,8 @@ class Runs:
                 state, error = "awaiting_publish", None
             elif row.cancelled_by is not None:
                 state, error = cut_short(row.cancelled_by)
-            values = {"state": state, "error": error, "release": found.number if found else None, "ended": now()}
+            # It ended at its last sign of life, whenever somebody looks.
+            values = {"state": state, "error": error, "release": found and found.number, "ended": row.heartbeat}
             still = (runs.c.id == row.id, runs.c.state.in_(ACTIVE), runs.c.heartbeat == row.heartbeat)
             connection.execute(runs.update().where(*still).values(**values))
 
