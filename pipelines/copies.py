@@ -5,8 +5,11 @@ One rule: nothing depends on a copy. One that cannot be made is said in the log,
 
 import logging
 from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
 
-from lakehouse.errors import Stopped
+from lakehouse.errors import Stopped, Unavailable
+from lakehouse.query.engine import connect
 from lakehouse.query.hot import LAYER, HotCopies, hot_folder
 from lakehouse.query.pins import Pin, Pins
 from lakehouse.releases import Release, Releases, Size
@@ -25,17 +28,17 @@ class Copies:
 
     def write(self, pins: Pins, sizes: dict[str, Size]) -> None:
         """Write the copies that these tables lack, as far as they may have one."""
-        for table, pin in self._lacking(pins, sizes):
-            try:
-                if not self._copies.has_room(sizes[table].bytes):
-                    raise OSError("the disk has no room for it")
-                self._copies.write(table, pin, self._dbt.memory, self._dbt.threads)
-                self._context.events.mark("release", f"hot copy of {table}")
-            except Stopped:
-                raise
-            except Exception as error:  # whatever it is, readers have Iceberg
-                log.warning("%s has no hot copy", table, exc_info=error)
-                self._context.events.mark("release", f"no hot copy of {table}; the log says why")
+        lacking = self._lacking(pins, sizes)
+        if not lacking:
+            return
+        try:
+            opened = connect(self._dbt.memory, self._dbt.threads)
+        except Unavailable as error:
+            log.warning("There are no hot copies", exc_info=error)
+            return
+        with closing(opened) as connection:
+            for table, pin in lacking:
+                self._write(connection, table, pin, sizes[table].bytes)
 
     def restore(self) -> None:
         """Write what the current release lacks, and remove what no release needs any more."""
@@ -51,6 +54,18 @@ class Copies:
             self._copies.sweep(kept)
         except OSError as error:
             log.warning("Old hot copies stay where they are", exc_info=error)
+
+    def _write(self, connection: Any, table: str, pin: Pin, size_bytes: int) -> None:
+        try:
+            if not self._copies.has_room(size_bytes):
+                raise OSError("the disk has no room for it")
+            self._copies.write(connection, table, pin)
+            self._context.events.mark("release", f"hot copy of {table}")
+        except Stopped:
+            raise
+        except Exception as error:  # whatever it is, readers have Iceberg
+            log.warning("%s has no hot copy", table, exc_info=error)
+            self._context.events.mark("release", f"no hot copy of {table}; the log says why")
 
     def _lacking(self, pins: Pins, sizes: dict[str, Size]) -> list[tuple[str, Pin]]:
         limit = self._query.hot_table_mb << 20

@@ -10,12 +10,13 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lakehouse.query.engine import connect, table_function
+from lakehouse.query.engine import table_function
 from lakehouse.query.pins import Pin
 from lakehouse.quoting import sql_name, sql_text
 
@@ -66,20 +67,17 @@ class HotCopies:
         self._make_folder()
         return shutil.disk_usage(self.folder).free > _ROOM * size_bytes
 
-    def write(self, table: str, pin: Pin, memory_limit: str, threads: int) -> None:
+    def write(self, connection: duckdb.DuckDBPyConnection, table: str, pin: Pin) -> None:
         """Copy the table as it is at the pin; the file is there whole or not at all.
 
-        Raises `CopyWrong` when the copy does not equal the table, and whatever DuckDB and the disk raise.
+        `connection` is one of `engine.connect`. Raises `CopyWrong` when the copy does not equal the table, and whatever
+        DuckDB and the disk raise; the connection may be used for other tables then.
         """
         self._make_folder()
         part = self.folder / f"{table}.{os.getpid()}{_PART}"
         part.unlink(missing_ok=True)
         try:
-            connection = connect(memory_limit, threads)
-            try:
-                _fill(connection, part, pin)
-            finally:
-                connection.close()
+            _fill(connection, part, pin)
             part.chmod(0o600)
             part.replace(self.path(table, pin))
         finally:
@@ -107,18 +105,23 @@ def _database(path: Path) -> str:
 
 def _fill(connection: duckdb.DuckDBPyConnection, part: Path, pin: Pin) -> None:
     file, source = sql_text(str(part)), table_function(pin)
-    connection.execute(f"ATTACH {file} AS copy")
-    connection.execute(f"CREATE TABLE copy.{ROWS} AS FROM {source}")
-    connection.execute(
-        f"CREATE TABLE copy.{ORIGIN} AS SELECT ?::VARCHAR AS metadata, ?::BIGINT AS snapshot",
-        [pin.metadata, pin.snapshot],
-    )
-    connection.execute("DETACH copy")
-    connection.execute(f"ATTACH {file} AS copy (READ_ONLY)")  # what is compared is what stands on the disk
-    copied, read = (_described(connection, one) for one in (f"copy.{ROWS}", source))
-    connection.execute("DETACH copy")
+    with _attached(connection, f"{file} AS copy"):
+        origin = "SELECT ?::VARCHAR AS metadata, ?::BIGINT AS snapshot"
+        connection.execute(f"CREATE TABLE copy.{ROWS} AS FROM {source}")
+        connection.execute(f"CREATE TABLE copy.{ORIGIN} AS {origin}", [pin.metadata, pin.snapshot])
+    with _attached(connection, f"{file} AS copy (READ_ONLY)"):  # what is compared is what stands on the disk
+        copied, read = (_described(connection, one) for one in (f"copy.{ROWS}", source))
     if copied != read:
         raise CopyWrong(f"The copy holds {copied[0]}, the table {read[0]}.")
+
+
+@contextmanager
+def _attached(connection: duckdb.DuckDBPyConnection, what: str) -> Iterator[None]:
+    connection.execute(f"ATTACH {what}")
+    try:
+        yield
+    finally:
+        connection.execute("DETACH copy")
 
 
 def _described(connection: duckdb.DuckDBPyConnection, source: str) -> list[Any]:

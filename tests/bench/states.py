@@ -6,7 +6,7 @@ One rule: no two new ones are equal, whoever asks for them, so each has to be as
 import random
 from collections.abc import Iterator
 from datetime import timedelta
-from itertools import combinations
+from itertools import product
 
 from portal.periods import Span
 
@@ -27,15 +27,21 @@ COMMON = (
 """Query strings that everybody comes across."""
 
 PLACES = ("", "&region=North", "&region=South", "&region=East", "&region=West")
-FEWEST_DAYS = 14
+LENGTHS = (7, 30, 30, 30, 90, 90, 182, 365)
+"""Days of the periods that people choose: those that the page offers, 30 being what it begins with."""
 
 
 def new_states(bounds: Span, seed: int = 11) -> Iterator[str]:
-    """Query strings of periods inside the data, some of them of one region, in no order."""
+    """Query strings of periods inside the data, of such lengths and ending on any day, some of them of one region."""
     days = (bounds.last - bounds.first).days
     chance = random.Random(seed)  # noqa: S311  # no secret
-    ends = [pair for pair in combinations(range(days + 1), 2) if pair[1] - pair[0] >= FEWEST_DAYS]
-    chance.shuffle(ends)
-    for first, last in ends:
-        start, end = (bounds.first + timedelta(days=day) for day in (first, last))
-        yield f"?from={start}&to={end}{chance.choice(PLACES)}"
+    found = [
+        (last, length, place)
+        for last, length, place in product(range(days + 1), set(LENGTHS), PLACES)
+        if last >= length
+    ]
+    chance.shuffle(found)
+    found.sort(key=lambda one: chance.random() / LENGTHS.count(one[1]))  # what is chosen more often comes earlier
+    for last, length, place in found:
+        start, end = (bounds.first + timedelta(days=day) for day in (last - length + 1, last))
+        yield f"?from={start}&to={end}{place}"

@@ -5,6 +5,7 @@ fails on all rows is an answer under the rule.
 """
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,6 +13,7 @@ import pytest
 from pyiceberg.catalog.sql import SqlCatalog
 
 from lakehouse.errors import StatementWrong
+from lakehouse.query.engine import connect
 from lakehouse.query.hot import HotCopies, hot_folder
 from lakehouse.query.pins import Pin
 from lakehouse.query.pool import QueryPool, Question
@@ -68,7 +70,8 @@ def pool(request: pytest.FixtureRequest, pin: Pin, tmp_path_factory: pytest.Temp
     folder = Path(pin.metadata.removeprefix("file://")).parents[3]
     own = tmp_path_factory.mktemp("own")
     if request.param == "hot":
-        HotCopies(hot_folder(own)).write("marts.lines", pin, "512MB", 1)
+        with closing(connect("512MB", 1)) as connection:
+            HotCopies(hot_folder(own)).write(connection, "marts.lines", pin)
     with QueryPool(QuerySettings(workers=1, cache_mb=0, memory_mb=512), [str(folder)], own_folder=own) as opened:
         yield opened
 

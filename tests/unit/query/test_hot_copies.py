@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from query_lake import Lake, rows, write_lake
 
 from lakehouse.errors import StatementWrong, Unavailable
+from lakehouse.query.engine import connect
 from lakehouse.query.hot import HotCopies, hot_folder
 from lakehouse.query.pins import Pin
 from lakehouse.query.pool import QueryPool
@@ -47,7 +49,8 @@ class Place:
 
     def copy(self, pin: Pin, table: str = TABLE) -> Path:
         """Write a copy; returns its file."""
-        self.copies.write(table, pin, "512MB", 1)
+        with closing(connect("512MB", 1)) as connection:
+            self.copies.write(connection, table, pin)
         return self.copies.path(table, pin)
 
     def opened(self, **limits: Any) -> QueryPool:
