@@ -203,7 +203,7 @@ def test_a_lost_data_file_is_something_that_is_not_there(lake: Lake) -> None:
             if name.endswith(".parquet"):
                 Path(folder, name).unlink()
 
-    refused = lakeport("query", "select * from marts.order_lines", "--json", home=lake.home)
+    refused = lakeport("query", "select * from staging.stg_sales", "--json", home=lake.home)
 
     assert (refused.code, refused.error["kind"]) == (4, "Unavailable")
     assert str(lake.home) not in refused.error["text"]
