@@ -41,6 +41,9 @@ def file_of(count: int, empty: int = 0) -> str:
     return lines(*(f"{number},{'' if number < empty else number}" for number in range(count)))
 
 
+pytestmark = pytest.mark.slow  # seven runs, four of which build
+
+
 @dataclass
 class Story:
     """The lake after its last run, and what came of each command and was true after it."""
