@@ -44,7 +44,7 @@ def failing_tests(workspace: "Workspace", run: str) -> list[FailingTest]:
     record = workspace.runs().show(run)
     scope = workspace.scope
     free = record["env"] == workspace.env and workspace.may("operate") and not scope.rows and not scope.columns
-    folder = workspace.lakehouse.settings.folder / "runs" / run
+    folder = workspace.lakehouse.settings.run_folder(run)
     found = [_read(folder, named) for named in record.get("failures", ())]
     return [one if free and all(map(scope.sees, one.reads)) else _without_rows(one) for one in found]
 

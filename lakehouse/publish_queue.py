@@ -14,12 +14,8 @@ from lakehouse.access import policy
 from lakehouse.access.identity import Principal
 from lakehouse.errors import RequestWrong, UnknownName
 from lakehouse.query.scope import Scope
-from lakehouse.state.schema import releases, runs
+from lakehouse.state.schema import AWAITING, WAITING, releases, runs
 from lakehouse.state.store import State
-
-WAITING = "waiting"
-AWAITING = "awaiting_publish"
-"""The state of a run whose release waits."""
 
 ITSELF = "lakeport"
 """Who has decided where no person did."""

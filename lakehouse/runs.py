@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from lakehouse.errors import Busy, Lost, RequestWrong, Stopped, TooLate, Unavailable, UnknownName
 from lakehouse.run_owner import is_here, owner, process_of
 from lakehouse.run_records import Ending, Outcomes, cut_short, publishes, record
-from lakehouse.state.schema import ACTIVE, now, releases, runs, stamp
+from lakehouse.state.schema import ACTIVE, AWAITING, WAITING, now, releases, runs, stamp
 from lakehouse.state.store import State
 
 __all__ = ["BEAT_SECONDS", "STALE_SECONDS", "Ending", "Outcomes", "Runs", "owner"]
@@ -181,8 +181,8 @@ class Runs:
             error: str | None = "The process ended without a word."
             if found is not None and found.number is not None:
                 state, error = "success", None
-            elif found is not None and found.state == "waiting" and not asked:
-                state, error = "awaiting_publish", None
+            elif found is not None and found.state == WAITING and not asked:
+                state, error = AWAITING, None
             elif row.cancelled_by is not None:
                 state, error = cut_short(row.cancelled_by)
             # It ended at its last sign of life, whenever somebody looks.

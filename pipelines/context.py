@@ -125,4 +125,4 @@ class RunContext:
 
 def run_folder(settings: Settings, run: str) -> Path:
     """Where a run keeps its events, its result and its artefacts."""
-    return settings.folder / "runs" / run
+    return settings.run_folder(run)

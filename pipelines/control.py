@@ -51,7 +51,7 @@ class RunControl:
         """Start a run and return its record at once. Raises `Busy`, whose `run` is the one that is active."""
         runs, lakehouse = self.workspace.operate(f"the {job}"), self._lakehouse
         order = checked_order(lakehouse.settings, self.workspace.env, job, source, full)
-        self._begin("run start", job)
+        announce(self.workspace, "run start", job)
         run = start_detached(lakehouse.settings, lakehouse.state, order, self.workspace.principal.name)
         self.workspace.request.note(run=run)
         return runs.show(run)
@@ -64,7 +64,7 @@ class RunControl:
         """
         runs = self.workspace.operate("the runs")
         self._own(runs, run)
-        self._begin("run cancel", run)
+        announce(self.workspace, "run cancel", run)
         owner = runs.cancel(run, self.workspace.principal.name)
         folder = run_folder(self._lakehouse.settings, run)
         ending = threading.Thread(target=end_softly, args=(owner, folder), name=f"end {run}", daemon=True)
@@ -91,13 +91,6 @@ class RunControl:
     def _lakehouse(self) -> Lakehouse:
         return self.workspace.lakehouse
 
-    def _begin(self, action: str, target: str) -> None:
-        """Write the record that something is about to be changed."""
-        request, principal = self.workspace.request, self.workspace.principal
-        request.action, request.target = action, target
-        request.principal = request.principal or principal.name
-        self._lakehouse.audit.write(request, "begun", 0)
-
     def _followed(self, run: str) -> Runs:
         policy.check(self.workspace.principal, "diagnose", f"run {run}", self.workspace.env)
         return self.workspace.runs()
@@ -108,6 +101,15 @@ class RunControl:
         if shown["env"] != self.workspace.env:
             raise UnknownName("run", run, [found["run"] for found in runs.list(self.workspace.env, 5)])
         return shown
+
+
+def announce(workspace: Workspace, action: str, target: str, **facts: Any) -> None:
+    """Write the record that something is about to be changed."""
+    request = workspace.request
+    request.action, request.target = action, target
+    request.principal = request.principal or workspace.principal.name
+    request.note(**facts)
+    workspace.lakehouse.audit.write(request, "begun", 0)
 
 
 def reconcile(settings: Settings, state: State) -> None:

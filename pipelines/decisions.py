@@ -9,6 +9,7 @@ from typing import Any
 from lakehouse.core import Workspace
 from lakehouse.publish_queue import given_reason
 from pipelines.context import Decided, publish_order
+from pipelines.control import announce
 from pipelines.runner import start_detached
 
 
@@ -20,7 +21,7 @@ def publish(workspace: Workspace, run: str, reason: str) -> dict[str, Any]:
     lakehouse, name = workspace.lakehouse, workspace.principal.name
     order = publish_order(lakehouse.settings, workspace.env, Decided(run, name, given_reason(reason)))
     workspace.queue().check(run)
-    _begin(workspace, "release publish", run, reason)
+    announce(workspace, "release publish", run, reason=reason.strip())
     started = start_detached(lakehouse.settings, lakehouse.state, order, name)
     workspace.request.note(run=started)
     return workspace.runs().show(started)
@@ -31,14 +32,5 @@ def discard(workspace: Workspace, run: str, reason: str) -> dict[str, Any]:
     queue = workspace.queue()
     given_reason(reason)
     queue.check(run)
-    _begin(workspace, "release discard", run, reason)
+    announce(workspace, "release discard", run, reason=reason.strip())
     return queue.discard(run, reason)
-
-
-def _begin(workspace: Workspace, action: str, run: str, reason: str) -> None:
-    """Write the record that something is about to be changed."""
-    request = workspace.request
-    request.action, request.target = action, run
-    request.principal = request.principal or workspace.principal.name
-    request.note(reason=reason.strip())
-    workspace.lakehouse.audit.write(request, "begun", 0)

@@ -9,10 +9,10 @@ from hashlib import sha256
 from sqlalchemy import select
 
 from lakehouse.errors import RequestWrong
-from lakehouse.publish_queue import AWAITING, awaited
+from lakehouse.publish_queue import awaited
 from lakehouse.releases import current_row
 from lakehouse.settings import Settings
-from lakehouse.state.schema import ACTIVE, releases, runs
+from lakehouse.state.schema import ACTIVE, AWAITING, releases, runs
 from lakehouse.state.store import State
 from pipelines.context import JOB, Order
 from pipelines.inputs import code_fingerprint, read_source

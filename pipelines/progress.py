@@ -12,17 +12,14 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from lakehouse.redaction import Redaction
 from lakehouse.settings import Settings
 from lakehouse.state.schema import ACTIVE
 from pipelines.context import JOBS, PUBLISH, run_folder
-from pipelines.run_log import read_log
 from pipelines.steps import STEPS, Count, Folded, Part, Step, fold
 
 HEAD_BYTES, TAIL_BYTES = 64_000, 256_000
 """Of a longer file of events the beginning and the end are read; counts and steps are in both."""
 
-LOG_LINES = 20
 EXTRACTED = 0.7
 """How much of a load reading the file is; the rest is writing the table."""
 
@@ -54,7 +51,6 @@ class Progress:
     percent: int
     elapsed_seconds: float
     left_seconds: float | None
-    log: list[str]
 
     def to_json(self) -> dict[str, Any]:
         """The same as a document."""
@@ -85,7 +81,6 @@ def read_progress(settings: Settings, record: Mapping[str, Any], past: Sequence[
         percent=percent,
         elapsed_seconds=max(0.0, (ended - datetime.fromisoformat(record["started"])).total_seconds()),
         left_seconds=left,
-        log=read_log(folder, Redaction(settings), LOG_LINES),
     )
 
 

@@ -16,12 +16,11 @@ from lakehouse.errors import DiskFull, LakeportError, Lost, RequestWrong, Unavai
 from lakehouse.lineage import read_lineage
 from lakehouse.metrics.dictionary import read_dictionary
 from lakehouse.metrics.model import Model
-from lakehouse.publish_queue import AWAITING
 from lakehouse.quality import say_the_same
 from lakehouse.query.pins import Pin
 from lakehouse.releases import Release, Releases, check_place
 from lakehouse.runs import Runs
-from lakehouse.state.schema import releases
+from lakehouse.state.schema import AWAITING, releases
 from lakehouse.tables.catalog import RUN_PROPERTY, TableCatalog, snapshot_property
 from lakehouse.tables.publish import Build, Publisher
 from pipelines.context import RunContext

@@ -69,8 +69,6 @@ def _joined(trees: Sequence[Any]) -> str | None:
 
 
 def _parts(tree: Any) -> tuple[str, str, Mapping[str, Any]]:
-    if isinstance(tree, Element):
-        return tree.kind, NAMESPACE, tree.props
     return (tree["type"], tree["namespace"], tree["props"]) if isinstance(tree, dict) else parts(tree)
 
 
@@ -79,17 +77,16 @@ def _attributes(props: Mapping[str, Any]) -> str:
     for name, value in props.items():
         if value is None or value is False or name in UNWRITTEN:
             continue
-        text = (
-            value
-            if isinstance(value, str)
-            else ""
-            if value is True
-            else _style(value)
-            if name == "style"
-            else str(value)
-        )
-        written.append(f' {NAMES.get(name) or name.lower()}="{escape(text)}"')
+        written.append(f' {NAMES.get(name) or name.lower()}="{escape(_text(name, value))}"')
     return "".join(written)
+
+
+def _text(name: str, value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if value is True:
+        return ""
+    return _style(value) if name == "style" else str(value)
 
 
 def _style(rules: Mapping[str, Any]) -> str:

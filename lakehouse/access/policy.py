@@ -11,7 +11,7 @@ from lakehouse.access.identity import Principal, Role
 from lakehouse.access.rights import Policy
 from lakehouse.errors import NotAllowed, SettingsWrong
 from lakehouse.query.scope import Scope
-from lakehouse.settings import read_section
+from lakehouse.settings import PRODUCTION, read_section
 
 FILE_NAME = "policy.toml"
 MOST_SCOPES = 10_000
@@ -30,7 +30,6 @@ NEEDS: dict[str, Role] = {
     "admin": "admin",  # users and settings
 }
 
-PRODUCTION = "prod"
 NEEDS_IN_PRODUCTION: dict[str, Role] = {**NEEDS, "operate": "admin"}
 
 

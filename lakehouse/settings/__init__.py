@@ -4,6 +4,7 @@ from lakehouse.settings.reading import FILE_NAME, PREFIX, read_section, read_set
 from lakehouse.settings.sections import (
     FOLDER_NAME,
     NAME,
+    PRODUCTION,
     AccessSettings,
     ColumnSettings,
     DbtSettings,
@@ -24,6 +25,7 @@ __all__ = [
     "FOLDER_NAME",
     "NAME",
     "PREFIX",
+    "PRODUCTION",
     "AccessSettings",
     "ColumnSettings",
     "DbtSettings",

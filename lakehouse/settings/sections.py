@@ -12,6 +12,9 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 FOLDER_NAME = ".lakeport"
+PRODUCTION = "prod"
+"""The environment whose name alone makes it stricter."""
+
 NAME = r"^[a-z][a-z0-9_]{0,62}$"
 
 
@@ -275,6 +278,10 @@ class Settings(Section):
         """The lake's own folder: state, catalog, data, runs."""
         return self.home / FOLDER_NAME
 
+    def run_folder(self, run: str) -> Path:
+        """Where a run keeps its events, its result and its artefacts."""
+        return self.folder / "runs" / run
+
     @property
     def state_url(self) -> str:
         """SQLAlchemy URL of the state store."""
@@ -299,7 +306,7 @@ class Settings(Section):
     def publishing(self, env: str) -> PublishSettings:
         """When runs of an environment wait; prod waits on drift unless it is told otherwise."""
         found = self.publish.get(env, PublishSettings())
-        by_name = env == "prod" and "wait" not in found.model_fields_set
+        by_name = env == PRODUCTION and "wait" not in found.model_fields_set
         return found.model_copy(update={"wait": "drift"}) if by_name else found
 
     def namespace(self, env: str) -> str:

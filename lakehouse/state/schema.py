@@ -25,6 +25,8 @@ VERSION = "0006"
 metadata = MetaData()
 
 ACTIVE = ("queued", "running")
+WAITING, AWAITING = "waiting", "awaiting_publish"
+"""The state of a release that waits for a decision, and that of the run which has built it."""
 _active = text("state in ('queued', 'running')")
 _current = text("state = 'current'")
 _publishing = text("state = 'publishing'")

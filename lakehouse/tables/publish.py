@@ -18,12 +18,12 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select
 
 from lakehouse.errors import RequestWrong, WorkFailed
-from lakehouse.publish_queue import AWAITING, ITSELF, WAITING, awaited, end_awaiting, give_up_others
+from lakehouse.publish_queue import ITSELF, awaited, end_awaiting, give_up_others
 from lakehouse.quality import Verdicts
 from lakehouse.query.pins import Pin, Pins
 from lakehouse.releases import Size, current_row
 from lakehouse.runs import Runs
-from lakehouse.state.schema import definitions, now, releases, runs
+from lakehouse.state.schema import AWAITING, WAITING, definitions, now, releases, runs
 from lakehouse.state.store import State
 from lakehouse.tables.catalog import TableCatalog, snapshot_size
 from lakehouse.tables.commit import Intent, Outcome, Overtaken, commit, finish

@@ -10,7 +10,7 @@ from lakehouse.access.audit import Audit
 from lakehouse.access.request import Request
 from lakehouse.drift import Difference
 from lakehouse.errors import RequestWrong
-from lakehouse.publish_queue import AWAITING
+from lakehouse.state.schema import AWAITING
 from lakehouse.state.store import open_state
 from pipelines.create import create_lake
 from pipelines.runner import Ended, Running, start

@@ -3,7 +3,7 @@
 from dash.development.base_component import Component
 
 from lakehouse.core import Workspace
-from lakehouse.state.schema import ACTIVE
+from lakehouse.state.schema import ACTIVE, AWAITING
 from portal import html
 from portal.components.attributes import aria, heard
 from portal.components.card import segments
@@ -40,7 +40,7 @@ def layout(workspace: Workspace, visit: Visit) -> Screen:
 def run_screen(look: Look, run: str) -> Screen:
     """One run; it is followed as long as something can still become of it."""
     cards = run_cards(look, run)
-    is_open = look.workspace.runs().show(run)["state"] in (*ACTIVE, "awaiting_publish")
+    is_open = look.workspace.runs().show(run)["state"] in (*ACTIVE, AWAITING)
     return Screen([*cards, *([followed(look, run)] if is_open else [])])
 
 

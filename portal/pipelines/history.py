@@ -40,7 +40,7 @@ BATCH = 50
 MOST_LOOKED_AT = 500
 """Runs of an environment that are looked at for a page of the history; older ones are found by `lakeport run list`."""
 
-JOBS = ("refresh", "load", "build", "publish", "maintain")
+JOBS = ("refresh", "load", "build", "publish")
 GROUPS: dict[str, tuple[str, ...]] = {
     **{state: (state,) for state in STATES},
     "active": ACTIVE,

@@ -21,7 +21,6 @@ from portal.page import Visit
 from portal.pipelines.current import part_body, progress_of
 from portal.pipelines.look import Look
 from portal.pipelines.words import Record, is_active
-from portal.plain import plain
 
 ADDRESS = "/_runs"
 NEWEST = 3
@@ -44,8 +43,7 @@ def add_live(server: Flask, open_now: OpenNow) -> None:
             return Response(status=304, headers={"ETag": quote_etag(tag, weak=True)})
         is_alone = bool(of)
         parts = {
-            record["run"]: markup(plain(part_body(look, record, progress, is_alone=is_alone)))
-            for record, progress in told
+            record["run"]: markup(part_body(look, record, progress, is_alone=is_alone)) for record, progress in told
         }
         response = jsonify(drawn=shape, parts=parts)
         response.set_etag(tag, weak=True)  # clocks are in the answer and not in the tag; and compressing keeps it

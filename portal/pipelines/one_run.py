@@ -12,13 +12,14 @@ from lakehouse.access import policy
 from lakehouse.core import Workspace
 from lakehouse.failures import FailingTest, failing_tests
 from pipelines.control import RunControl
+from pipelines.progress import Progress
 from portal import html, wording
 from portal import rows as values
 from portal.components.card import card
 from portal.components.link import link
 from portal.components.table import Cell, Column, table
 from portal.data.told import UNKNOWN, size_text
-from portal.pipelines.current import current_card
+from portal.pipelines.current import current_card, progress_of
 from portal.pipelines.downloads import ARTEFACTS, artefacts
 from portal.pipelines.log_lines import printed_log, said_log
 from portal.pipelines.look import Look
@@ -54,16 +55,16 @@ def run_cards(look: Look, run: str) -> list[Component]:
     back = html.Div(link("All runs", f"{look.base}/pipelines", "lp-button"), className="lp-run-back")
     if is_active(record):
         return [back, current_card(look, record, is_alone=True), facts_card(look, record)]
-    failing = failing_tests(room, run)
+    failing, progress = failing_tests(room, run), progress_of(look, record)
     return [
         back,
         facts_card(look, record),
-        *steps_card(look, record),
+        *steps_card(look, record, progress),
         *failing_cards(failing),
         *tables_card(look, record),
         *sources_card(look, record),
         *quarantine_card(look, record),
-        log_card(look, record),
+        log_card(look, record, progress),
     ]
 
 
@@ -109,9 +110,8 @@ def _rows_text(record: Record) -> str:
     return f"{wording.exact(read)} read, {wording.exact(loaded)} loaded, {wording.exact(rejected)} quarantined"
 
 
-def steps_card(look: Look, record: Record) -> list[Component]:
+def steps_card(look: Look, record: Record, progress: Progress) -> list[Component]:
     """The steps along the time; nothing where the run has kept none."""
-    progress = RunControl(look.room(record["env"])).progress(record["run"])
     drawn = timeline(look, record, progress)
     return [card("Steps", "From the start of the run to its end", drawn)] if drawn else []
 
@@ -198,12 +198,11 @@ def quarantine_card(look: Look, record: Record) -> list[Component]:
     return [card("Quarantine", f"{counted}. {note}", [shown], extra=[html.Div([file], className="lp-buttons")])]
 
 
-def log_card(look: Look, record: Record) -> Component:
+def log_card(look: Look, record: Record, progress: Progress) -> Component:
     """What the run has said, what its tools have printed, and its files."""
     room = look.room(record["env"])
-    control = RunControl(room)
-    body = [said_log(control.progress(record["run"]), look.settings.zone, is_long=True)]
-    printed = control.log(record["run"], LOG_LINES).splitlines()
+    body = [said_log(progress, look.settings.zone, is_long=True)]
+    printed = RunControl(room).log(record["run"], LOG_LINES).splitlines()
     if printed:
         said = f"What its tools have printed, the last {len(printed)} lines"
         body += [html.H3(said, className="lp-note"), printed_log(printed, f"{record['run']}, tools")]

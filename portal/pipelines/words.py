@@ -11,6 +11,7 @@ from typing import Any, Literal
 from dash.development.base_component import Component
 
 from lakehouse.access.identity import OPERATOR
+from lakehouse.publish_queue import ITSELF
 from lakehouse.state.schema import ACTIVE
 from portal import html, wording
 from portal.components.icon import icon
@@ -72,22 +73,21 @@ def who(starter: str) -> str:
     """Who started a run, or ended it."""
     if starter.startswith(OPERATOR):
         return f"{starter.removeprefix(OPERATOR)}, at the machine"
-    return {"schedule": "Schedule", "lakeport": "Lakeport"}.get(starter, starter)
+    return "Lakeport" if starter == ITSELF else starter
 
 
 def job_text(record: Record) -> str:
     """What a run was asked to do, in few words: "refresh", "load sales", "refresh, every file"."""
     order = record.get("order") or {}
-    words = [str(order.get("job") or record["job"]), *filter(None, [order.get("source"), *(order.get("select") or ())])]
+    words = filter(None, [str(order.get("job") or record["job"]), order.get("source")])
     return " ".join(words) + (", every file" if order.get("full") else "")
 
 
 def order_text(record: Record) -> str:
     """The same as a sentence."""
     order = record.get("order") or {}
-    source, select = order.get("source"), order.get("select")
-    loads = f"Load {source or 'all sources'}, {'every file' if order.get('full') else 'what is new'}"
-    builds = f"build and test {', '.join(select) if select else 'what has changed'}"
+    loads = f"Load {order.get('source') or 'all sources'}, {'every file' if order.get('full') else 'what is new'}"
+    builds = "build and test what has changed"
     match order.get("job") or record["job"]:
         case "load":
             return f"{loads}; build nothing."

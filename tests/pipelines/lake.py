@@ -6,6 +6,7 @@ once; `start` starts the real child process, the only way to build.
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -29,6 +30,14 @@ from pipelines.events import Events
 from pipelines.execution import execute
 
 ROOT = Path(__file__).parents[2]
+PROJECT = """
+name: own
+version: "1.0"
+profile: lakeport
+models:
+  +materialized: iceberg
+  +schema: marts
+"""
 ROWS = {"id": "text", "n": "integer"}
 """The columns of most tests: a text and a whole number, both required."""
 
@@ -80,6 +89,11 @@ class Lake:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         return path
+
+    def make_project(self) -> None:
+        """Give it a dbt project of its own, which has no models yet."""
+        shutil.copytree(ROOT / "dbt_project" / "macros", self.home / "dbt_project" / "macros")
+        self.write("dbt_project/dbt_project.yml", PROJECT)
 
     def load(self, *, source: str | None = None, full: bool = False) -> Ran:
         """One run that loads and does not build, in this process."""

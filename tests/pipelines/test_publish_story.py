@@ -3,7 +3,6 @@
 One rule: the runs follow one another once, for all tests; each test looks at one of them.
 """
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,17 +15,11 @@ from lakehouse.core import Lakehouse, Workspace
 from lakehouse.errors import NotAllowed, RequestWrong
 from lakehouse.failures import failing_tests
 from lakehouse.query.scope import RowRule
-from tests.pipelines.lake import ROOT, Lake, Ran, lines, rows, source
+from tests.pipelines.lake import Lake, Ran, lines, rows, source
 from tests.portal.command_line import Said, lakeport
 
-PROJECT = """
-name: own
-version: "1.0"
-profile: lakeport
-models:
-  +materialized: iceberg
-  +schema: marts
-"""
+pytestmark = pytest.mark.slow  # seven runs, four of which build
+
 MODELS = """
 sources: [{name: raw, schema: raw, tables: [{name: sales}]}]
 models: [{name: ids, columns: [{name: n, data_tests: [not_null]}]}]
@@ -39,9 +32,6 @@ REASON = "The shop was closed."
 def file_of(count: int, empty: int = 0) -> str:
     """Rows with numbers, of which the first have none."""
     return lines(*(f"{number},{'' if number < empty else number}" for number in range(count)))
-
-
-pytestmark = pytest.mark.slow  # seven runs, four of which build
 
 
 @dataclass
@@ -86,8 +76,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     story = Story(Lake(tmp_path_factory.mktemp("publish")))
     optional = {"id": "text", "n": 'type = "integer", required = false'}
     story.lake.configure(source(columns=optional), "[environments.prod]")
-    shutil.copytree(ROOT / "dbt_project" / "macros", story.lake.home / "dbt_project" / "macros")
-    story.lake.write("dbt_project/dbt_project.yml", PROJECT)
+    story.lake.make_project()
     story.lake.write("dbt_project/models/ids.sql", "select id, n from {{ source('raw', 'sales') }} order by id")
     story.lake.write("dbt_project/models/ids.yml", MODELS)
     story.refresh("first", 100)

@@ -11,16 +11,8 @@ from typing import Any
 import pytest
 
 from lakehouse.quality import Verdict
-from tests.pipelines.lake import ROOT, Lake, Ran, lines, rows, source
+from tests.pipelines.lake import Lake, Ran, lines, rows, source
 
-PROJECT = """
-name: own
-version: "1.0"
-profile: lakeport
-models:
-  +materialized: iceberg
-  +schema: marts
-"""
 RAW = "sources: [{name: raw, schema: raw, tables: [{name: sales}, {name: stock}, {name: steady}]}]"
 MODELS = {
     "sums": "select sum(n) as total from {{ source('raw', 'sales') }}",
@@ -69,8 +61,7 @@ def begin(home: Path) -> Story:
     """A lake with a project and three sources."""
     story = Story(Lake(home))
     story.lake.configure(source(), source("stock"), source("steady"))
-    shutil.copytree(ROOT / "dbt_project" / "macros", home / "dbt_project" / "macros")
-    story.write("dbt_project.yml", PROJECT)
+    story.lake.make_project()
     story.write("models/sources.yml", RAW)
     for name, sql in MODELS.items():
         story.write(f"models/{name}.sql", sql)
