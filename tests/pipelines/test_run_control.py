@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 from lakehouse.access.identity import Principal, Role
 from lakehouse.errors import Busy, NotAllowed, RequestWrong, TooLate, Unavailable, UnknownName
 from lakehouse.run_owner import birth
-from lakehouse.runs import STALE_SECONDS
+from lakehouse.runs import BEAT_SECONDS, STALE_SECONDS
 from lakehouse.settings import FILE_NAME
 from lakehouse.state.schema import runs
 from pipelines.context import run_folder
@@ -141,8 +142,12 @@ def test_a_run_that_does_not_listen_is_killed_and_the_next_one_starts(
 def test_a_run_on_another_host_ends_because_the_store_says_so(large: RunControl) -> None:
     run = large.start("load")["run"]
     working(large, run)
+    (process,) = of_run(owner_of(large, run), run_folder(large.workspace.lakehouse.settings, run))
 
-    large.workspace.runs().cancel(run, "ana")  # no signal reaches it from here
+    process.send(signal.SIGSTOP)  # a fast machine would have loaded all before the next beat
+    large.workspace.runs().cancel(run, "ana")  # no signal that ends it reaches it from here
+    time.sleep(BEAT_SECONDS)
+    process.send(signal.SIGCONT)
 
     assert (ended(large, run)["state"], ended(large, run)["error"]) == (
         "cancelled",
