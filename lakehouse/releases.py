@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import BindParameter, Connection, Row, bindparam, select
 
 from lakehouse.errors import NoRelease, RequestWrong, Unavailable
 from lakehouse.memory import Memory
@@ -72,7 +72,7 @@ class Releases:
     def current(self) -> Release | None:
         """The release that readers see now; None before the first."""
         with self._state.read() as connection:
-            return self._found(connection, select(releases.c.id).where(*_current(self._env)))
+            return self._known_by(connection, connection.execute(_CURRENT, {"environment": self._env}).scalar())
 
     def newest(self, limit: int) -> list[Published]:
         """The newest releases, newest first; their pins and definitions are not loaded."""
@@ -153,7 +153,7 @@ class Releases:
         dates = select(releases.c.number, releases.c.published).where(*mine).order_by(releases.c.number)
         newest = select(releases.c.id).where(*mine, *where).order_by(releases.c.number.desc()).limit(1)
         with self._state.read() as connection:
-            found = self._found(connection, newest)
+            found = self._known_by(connection, connection.execute(newest).scalar())
             known = connection.execute(dates).all() if found is None else []
         if found is not None:
             return found
@@ -164,9 +164,8 @@ class Releases:
             f"the newest is {known[-1].number} of {known[-1].published}."
         )
 
-    def _found(self, connection: Connection, which: Any) -> Release | None:
-        """The release whose id this asks for; read from the store once, since its definitions are long."""
-        key = connection.execute(which).scalar()
+    def _known_by(self, connection: Connection, key: Any) -> Release | None:
+        """The release with this id; read from the store once, since its definitions are long."""
         if key is None:
             return None
         return self._known.get(key, lambda: _release(connection.execute(_WHOLE.where(releases.c.id == key)).one()))
@@ -188,8 +187,12 @@ def current_row(connection: Connection, env: str) -> Row[Any] | None:
     return connection.execute(select(releases).where(*_current(env))).first()
 
 
-def _current(env: str) -> tuple[Any, ...]:
+def _current(env: str | BindParameter[str]) -> tuple[Any, ...]:
     return releases.c.env == env, releases.c.state == "current"
+
+
+_CURRENT = select(releases.c.id).where(*_current(bindparam("environment")))
+"""Asked with every request, so it is put together once."""
 
 
 def _release(row: Row[Any]) -> Release:

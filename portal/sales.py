@@ -24,7 +24,7 @@ from portal.periods import Bucket, Span, before_buckets, buckets
 from portal.revenue.asked import Asked, read_asked
 
 METRICS = ("revenue", "orders", "customers", "units", "average_order_value")
-KEY_FIGURES, OVER_TIME = "key-figures", "over-time"
+KEY_FIGURES, OVER_TIME, TRENDS = "key-figures", "over-time", "trends"
 RANKED = ("region", "product")
 """The dimensions that the page has a card for."""
 LONG = ("product",)
@@ -154,15 +154,19 @@ class Sales:
     @cached_property
     def moments(self) -> tuple[Moment, ...]:
         """The metrics bucket by bucket; a bucket without rows has None for all of them."""
-        asked, key = self.asked, f"{self._day}:{self.asked.grain}"
-        rows = {row[key]: row for row in self.measured(OVER_TIME).answer.table.to_pylist()}
+        asked, nothing = self.asked, dict.fromkeys(self.metrics)
+        values, compared = self._by_bucket(TRENDS), self._by_bucket(OVER_TIME)
         found = buckets(asked.period.span, asked.grain, asked.period.bounds)
         earlier = before_buckets(asked.period, asked.grain)
-        nothing: Row = dict.fromkeys(self.metrics)
         return tuple(
-            Moment(one, row, row.get("revenue__before"), row.get("revenue__change") if both_whole else None)
+            Moment(
+                one,
+                values.get(one.start, nothing),
+                revenue.get("revenue__before"),
+                revenue.get("revenue__change") if both_whole else None,
+            )
             for place, one in enumerate(found)
-            for row in (rows.get(one.start, nothing),)
+            for revenue in (compared.get(one.start, {}),)
             for both_whole in (one.whole and place < len(earlier) and earlier[place].whole,)
         )
 
@@ -195,12 +199,19 @@ class Sales:
         return Found(tuple(found[:MOST_FOUND]), not words and len(found) <= MOST_FOUND)
 
     def plan(self, figure: str) -> PlanDocument:
-        """What is asked for `KEY_FIGURES`, for `OVER_TIME`, or for the parts of a dimension."""
-        groups = {KEY_FIGURES: [], OVER_TIME: [f"{self._day}:{self.asked.grain}"]}.get(figure)
-        shape: PlanDocument = {"metrics": list(self.metrics), "by": groups}
-        if groups is None:
-            shape = {"metrics": ["revenue"], "by": [figure], "order": ["-revenue"]}
-        return {**shape, "where": self.asked.where(without=figure), **self._time, **self._compare}
+        """What is asked for `KEY_FIGURES`, `OVER_TIME`, `TRENDS`, or for the parts of a dimension.
+
+        The courses that tiles show are not compared: most of what a comparison costs is to count what is distinct.
+        """
+        shape: PlanDocument = {"metrics": ["revenue"], "by": [figure], "order": ["-revenue"]}
+        compare = self._compare
+        if figure == KEY_FIGURES:
+            shape = {"metrics": list(self.metrics)}
+        elif figure == OVER_TIME:
+            shape = {"metrics": ["revenue"], "by": [self._bucket]}
+        elif figure == TRENDS:
+            shape, compare = {"metrics": list(self.metrics), "by": [self._bucket]}, {}
+        return {**shape, "where": self.asked.where(without=figure), **self._time, **compare}
 
     def file_plan(self, figure: str) -> PlanDocument:
         """The same with all metrics, and all filters, for a file."""
@@ -235,6 +246,13 @@ class Sales:
         if not self.table.time:
             raise RequestWrong(f"{self.table.label} have no day that you may see, so nothing can be shown over time.")
         return self.table.time
+
+    @property
+    def _bucket(self) -> str:
+        return f"{self._day}:{self.asked.grain}"
+
+    def _by_bucket(self, figure: str) -> dict[Any, Row]:
+        return {row[self._bucket]: row for row in self.measured(figure).answer.table.to_pylist()}
 
     @property
     def _time(self) -> PlanDocument:

@@ -11,24 +11,24 @@ CHANGE = ValueType("decimal", 18, 6)
 def ratio(numerator: tuple[str, ValueType], denominator: tuple[str, ValueType], result: ValueType) -> str:
     """One number divided by another; NULL when the denominator is 0. Numbers are (SQL expression, type)."""
     (top, top_type), (bottom, bottom_type) = numerator, denominator
-    above, below = _scaled(top, top_type), _scaled(bottom, bottom_type)
+    above, below = whole(top, top_type), whole(bottom, bottom_type)
     shift = bottom_type.scale - top_type.scale + result.scale
-    rounded = _rounded_quotient(f"({above} * sign({below}))", f"abs({below})", shift)
+    rounded = f"sign({below}) * ({_rounded_quotient(above, f'abs({below})', shift)})"
     return _decimal(f"cast({rounded} as decimal({result.precision}, 0))", result)
 
 
-def change(now: str, before: str, found: ValueType) -> str:
-    """(now - before) / abs(before) as DECIMAL(18,6), of two SQL expressions of one type.
+def change(difference: str, size: str) -> str:
+    """(now - before) / abs(before) as DECIMAL(18,6), of SQL expressions of both as `whole` numbers of one type.
 
-    NULL when either is NULL or before is 0. It is NULL, too, from a trillionfold on, which the type cannot hold: one
-    such row must not cost the whole answer.
+    NULL when either is NULL or `size`, which is abs(before), is 0. It is NULL, too, from a trillionfold on, which the
+    type cannot hold: one such row must not cost the whole answer. DuckDB binds an expression again wherever it stands,
+    which takes longer than to compute it, so these two should be names of columns.
     """
-    here, there = _scaled(now, found), _scaled(before, found)
-    rounded = _rounded_quotient(f"({here} - {there})", f"abs({there})", CHANGE.scale)
+    rounded = _rounded_quotient(difference, size, CHANGE.scale)
     return _decimal(f"try_cast({rounded} as decimal({CHANGE.precision}, 0))", CHANGE)
 
 
-def _scaled(expression: str, found: ValueType) -> str:
+def whole(expression: str, found: ValueType) -> str:
     """The number as a HUGEINT counted in its last decimal place: 1.50 of DECIMAL(18,2) is 150."""
     factor = f" * {10**found.scale}" if found.scale else ""
     return f"cast({expression}{factor} as hugeint)"

@@ -30,6 +30,8 @@ AGGREGATES = {
     "max": "max({})",
 }
 NUMERATOR, DENOMINATOR = "__numerator", "__denominator"
+DIFFERENCE, SIZE = "__difference", "__size"
+"""What a change is the quotient of, in steps of their own."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,8 @@ class _Question:
             ("before_totals", self._totals(self.plan.before, self.plan.time)),
             ("now_values", self._values("now_totals")),
             ("before_values", self._values("before_totals")),
-            ("compared", self._joined()),
+            ("joined", self._joined()),
+            ("compared", self._changes()),
         ]
         return self._statement(steps, ["select *", "from compared"])
 
@@ -143,21 +146,30 @@ class _Question:
         return [*select([*groups, *(_value(metric) for metric in self.metrics)]), f"from {totals}"]
 
     def _joined(self) -> Lines:
-        columns = []
-        for group in self.plan.by:
-            name = sql_name(group.name)
-            columns.append(f"coalesce(here.{name}, there.{name}) as {name}")
+        """Both periods side by side, with the difference of each metric and the size of what it was before."""
+        names = [sql_name(group.name) for group in self.plan.by]
+        columns = [f"coalesce(here.{name}, there.{name}) as {name}" for name in names]
         for metric in self.metrics:
-            here, there = f"here.{sql_name(metric.name)}", f"there.{sql_name(metric.name)}"
+            here, there = (f"{side}.{sql_name(metric.name)}" for side in ("here", "there"))
+            now, before = (arithmetic.whole(one, metric.type) for one in (here, there))
             columns.append(f"{here} as {sql_name(metric.name)}")
             columns.append(f"{there} as {sql_name(metric.name + BEFORE)}")
-            columns.append(f"{arithmetic.change(here, there, metric.type)} as {sql_name(metric.name + CHANGE)}")
-        names = [sql_name(group.name) for group in self.plan.by]
+            columns.append(f"{now} - {before} as {sql_name(metric.name + DIFFERENCE)}")
+            columns.append(f"abs({before}) as {sql_name(metric.name + SIZE)}")
         if not names:  # one row on either side
             return [*select(columns), "from now_values as here", "cross join before_values as there"]
         matches = [f"here.{name} is not distinct from there.{name}" for name in names]
         both = ["from now_values as here", "full join before_values as there"]
         return [*select(columns), *both, *conjunction("  on", matches)]
+
+    def _changes(self) -> Lines:
+        """Groups, metrics of both periods, and their changes."""
+        columns = [sql_name(group.name) for group in self.plan.by]
+        for metric in self.metrics:
+            difference, size = (sql_name(metric.name + part) for part in (DIFFERENCE, SIZE))
+            columns += [sql_name(metric.name), sql_name(metric.name + BEFORE)]
+            columns.append(f"{arithmetic.change(difference, size)} as {sql_name(metric.name + CHANGE)}")
+        return [*select(columns), "from joined"]
 
 
 def _value(metric: Metric) -> str:
