@@ -1,5 +1,5 @@
-/* What pages do in the browser beside Dash: links, popovers, theme, menu, sharing, the sheet of filters on a phone, the
-   editor for statements, and what happens to requests that are slow or fail. One rule:
+/* What pages do in the browser beside Dash: links, popovers, theme, menu, the sheet of filters on a phone, the editor
+   for statements, and what happens to requests that are slow or fail. One rule:
    everything listens on the document, so nothing here knows when Dash draws a part of the page again.
    With follow.js it speaks by events on the window: `lp-again` asks for the page to be drawn again (refused while it is
    being drawn anyway), `lp-drawn` says that it was; `lp-lost` and `lp-found` say how a request of Dash went; `lp-signed-out`
@@ -13,7 +13,6 @@
   const TOAST_TEXT = "lp-toast-text";
   const BUSY_AFTER_MS = 200;
   const SLOW_AFTER_MS = 2000;
-  const COPIED_FOR_MS = 2000;
   const YEAR_SECONDS = 31536000;
   const LONGEST_SEARCH = 7000; // of an address in characters; the server takes a little more
   const REFUSED = "The portal refused this. Load the page again, or log in again.";
@@ -204,42 +203,6 @@
     document.cookie = `${cookie}=${value}; Path=${base}/; SameSite=Lax; Max-Age=${YEAR_SECONDS}`;
   }
 
-  /* ---------- Sharing ---------- */
-
-  async function copyAddress(button) {
-    const words = button.querySelector("[data-lp-words]") || button;
-    if (button.dataset.lpBefore) return; // still says that it is done
-    const done = await copy(location.href);
-    button.dataset.lpBefore = words.textContent;
-    words.textContent = done ? "Copied" : "Copy it from the address bar";
-    setTimeout(() => {
-      words.textContent = button.dataset.lpBefore;
-      delete button.dataset.lpBefore;
-    }, COPIED_FOR_MS);
-  }
-
-  async function copy(text) {
-    try {
-      await navigator.clipboard.writeText(text);
-      return true;
-    } catch {
-      return copyBySelection(text); // no permission, or no secure connection
-    }
-  }
-
-  function copyBySelection(text) {
-    const field = document.createElement("textarea");
-    const focused = document.activeElement;
-    field.value = text;
-    field.className = "lp-hidden";
-    document.body.append(field);
-    field.select();
-    const done = document.execCommand("copy");
-    field.remove();
-    focused?.focus();
-    return done;
-  }
-
   /* ---------- The editor: what is written in it stands in the address, and is never run by being there ---------- */
 
   const field = () => document.querySelector("[data-lp-editor] textarea");
@@ -304,7 +267,6 @@
     if (link) follow(event, link);
     if (button?.hasAttribute("data-lp-theme")) switchTheme(button);
     if (button?.hasAttribute("data-lp-menu")) foldMenu(button);
-    if (button?.hasAttribute("data-lp-copy")) copyAddress(button);
     if (button?.hasAttribute("data-lp-filters")) openFilters(button);
     if (button?.hasAttribute("data-lp-dismiss")) hush();
     if (button?.hasAttribute("data-lp-run")) keepStatement();

@@ -24,6 +24,7 @@ from lakehouse.access.request import Asked, Request
 from lakehouse.access.sessions import Sessions
 from lakehouse.access.users import Users
 from lakehouse.access.visits import VIEW_ACTION, Visits, read_visits
+from lakehouse.disclosure import ToldRuns
 from lakehouse.errors import NoRelease, NotAllowed, RequestWrong, UnknownName
 from lakehouse.facts import Facts, read_facts
 from lakehouse.measured import Measured
@@ -43,7 +44,6 @@ from lakehouse.query.scope import Scope
 from lakehouse.query.spool import Spooled
 from lakehouse.quoting import sql_table
 from lakehouse.releases import Published, Release, Releases, check_place
-from lakehouse.runs import Runs
 from lakehouse.settings import FILE_NAME, Settings, read_settings
 from lakehouse.state.store import State, open_state
 
@@ -283,19 +283,18 @@ class Workspace:
         missing = sorted(named.keys() - self.pins.keys())
         return {table: self._shapes.why_closed(table, named) for table in missing}
 
-    def runs(self) -> Runs:
-        """The runs of the lake, to look at."""
+    def runs(self) -> ToldRuns:
+        """The runs of the lake, to look at, as far as this person may know of them."""
         policy.check(self.principal, "watch", "runs")
-        return Runs(self.lakehouse.state)
+        return ToldRuns.to(self)
 
     def may(self, action: str) -> bool:
         """Whether this person's role reaches an action in this environment."""
         return policy.allows(self.principal, action, self.env)
 
-    def operate(self, what: str) -> Runs:
-        """The runs of the lake, to start and to cancel in this environment."""
+    def operate(self, what: str) -> None:
+        """Raise `NotAllowed` unless this person may start and cancel runs in this environment."""
         policy.check(self.principal, "operate", f"{what} in {self.env}", self.env)
-        return Runs(self.lakehouse.state)
 
     def releases(self, limit: int = 20) -> list[Published]:
         """The newest releases of the environment, newest first, whichever version is looked at."""

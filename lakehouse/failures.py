@@ -22,12 +22,14 @@ FOLDER = "failures"
 class FailingTest:
     """A test that failed, or a model or test that could not be computed: then nobody has counted its failures.
 
+    Without a `message` neither that nor the count is told: `lakehouse.disclosure` says to whom they are.
+
     `rows` are the first of the rows that the test has found, as values of JSON under `columns` of `{"name", "type"}`;
     None where there are none, or whoever asks may not see them. `complete` says whether these are all of them.
     """
 
     test: str
-    message: str
+    message: str | None
     failures: int | None
     reads: tuple[str, ...] = ()
     columns: Sequence[Mapping[str, str]] | None = None
@@ -42,11 +44,10 @@ def failing_tests(workspace: "Workspace", run: str) -> list[FailingTest]:
     """
     policy.check(workspace.principal, "diagnose", "tests")
     record = workspace.runs().show(run)
-    scope = workspace.scope
-    free = record["env"] == workspace.env and workspace.may("operate") and not scope.rows and not scope.columns
+    decides = record["env"] == workspace.env and workspace.may("operate")
     folder = workspace.lakehouse.settings.run_folder(run)
-    found = [_read(folder, named) for named in record.get("failures", ())]
-    return [one if free and all(map(scope.sees, one.reads)) else _without_rows(one) for one in found]
+    found = [_read(folder, named) for named in record.get("failures") or ()]
+    return [one if decides and one.message is not None else _without_rows(one) for one in found]
 
 
 def _without_rows(test: FailingTest) -> FailingTest:

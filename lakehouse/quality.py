@@ -10,12 +10,17 @@ from typing import Any
 
 from lakehouse.lineage import table_name, tables_read
 
-PASS, WARN = "pass", "warn"
+PASS, WARN, FAIL, ERROR = "pass", "warn", "fail", "error"
+
+NAMELESS = "test"
+"""The kind of a test that failed in a run which has kept no more of it than its name."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """How one test went: `pass` or `warn`. Tests that fail are in no release; the result of their run names them.
+    """How one test went: `pass` or `warn`; `fail`, or `error` where it could not be computed.
+
+    What failed is in no release; the result of its run names it.
 
     `kind` is `not_null`, `unique` and the like, and of a test in SQL of its own its name. `table` is what it is about,
     empty when it compares several; `reads` are all tables that it reads. `failures` counts rows; None where that is not
@@ -71,6 +76,34 @@ def read_verdicts(manifest: Mapping[str, Any], ran: Mapping[str, Ran], before: V
     return {name: new.get(name) or before[name] for name in tests if name in new or name in before}
 
 
+def about_test(manifest: Mapping[str, Any], unique_id: str) -> dict[str, Any]:
+    """What a test, or a model that could not be built, is about: kind, table, column, and the tables that it reads."""
+    node = manifest["nodes"][unique_id]
+    metadata = node.get("test_metadata") or {}
+    is_test = node["resource_type"] == "test"
+    return {
+        "kind": metadata.get("name") or node["name"],
+        "table": _table(manifest, node, metadata) if is_test else table_name(node),
+        "column": node.get("column_name") or "",
+        "reads": tables_read(manifest, unique_id),
+    }
+
+
+def failed_verdict(failure: Mapping[str, Any], run: str, at: str) -> Verdict:
+    """The verdict on what failed in a run, as the run's result has it."""
+    return Verdict(
+        name=failure["test"],
+        kind=failure.get("kind") or NAMELESS,
+        table=failure.get("table") or "",
+        column=failure.get("column") or "",
+        reads=tuple(failure["reads"]),
+        status=failure.get("status") or (ERROR if failure["failures"] is None else FAIL),
+        failures=failure["failures"],
+        run=run,
+        at=at,
+    )
+
+
 def say_the_same(first: Verdicts, second: Verdicts) -> bool:
     """Whether a reader would learn the same from both but for the times."""
     return first.keys() == second.keys() and all(verdict.says_as(second[name]) for name, verdict in first.items())
@@ -97,19 +130,8 @@ def _tells(verdict: Verdict, hidden: Callable[[str], frozenset[str]]) -> bool:
 
 
 def _verdict(manifest: Mapping[str, Any], unique_id: str, ran: Ran) -> Verdict:
-    node = manifest["nodes"][unique_id]
-    metadata = node.get("test_metadata") or {}
-    return Verdict(
-        name=node["name"],
-        kind=metadata.get("name") or node["name"],
-        table=_table(manifest, node, metadata),
-        column=node.get("column_name") or "",
-        reads=tuple(tables_read(manifest, unique_id)),
-        status=ran.status,
-        failures=ran.failures,
-        run=ran.run,
-        at=ran.at,
-    )
+    about = about_test(manifest, unique_id)
+    return Verdict.from_json({"name": manifest["nodes"][unique_id]["name"], **about, **asdict(ran)})
 
 
 def _table(manifest: Mapping[str, Any], node: Mapping[str, Any], metadata: Mapping[str, Any]) -> str:

@@ -4,43 +4,41 @@ One rule: what is unchanged is not done again. A model or test whose code and in
 keeps the table or the verdict that it has there.
 """
 
-import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.errors import RequestWrong, WorkFailed
-from lakehouse.lineage import tables_read
-from lakehouse.quality import Ran, Verdicts, read_verdicts
+from lakehouse.quality import Ran, Verdicts, about_test, read_verdicts
 from lakehouse.query.pins import Pin
 from lakehouse.releases import Release
 from lakehouse.settings import Settings
 from lakehouse.state.schema import now
 from lakehouse.tables.catalog import TableCatalog
 from lakehouse.tables.write import Staged
+from pipelines.build_plan import BuildPlan, plan_build, plan_tests
 from pipelines.build_progress import BuildProgress
 from pipelines.context import RunContext
-from pipelines.inputs import code_fingerprint, project_fingerprint, project_folder
+from pipelines.graph import Graph, source_table
+from pipelines.inputs import parsed_folder, project_fingerprint, project_folder
 
 if TYPE_CHECKING:
     from pipelines.failing import FailingRows
 
 ARTEFACTS = ("manifest.json", "run_results.json", "semantic_manifest.json")
 GOOD = ("success", "pass", "warn")
-BUILT = ("model", "seed", "snapshot")
 
 
 @dataclass
 class Built:
-    """What a build has made: candidates, the verdicts of the tests, and the fingerprint of every node."""
+    """What a build has made after its plan: candidates, and the verdicts of the tests."""
 
+    plan: BuildPlan
     staged: Mapping[str, Staged] = field(default_factory=dict)
-    nodes: dict[str, str] = field(default_factory=dict)
-    tables: dict[str, str] = field(default_factory=dict)  # table -> node, of every model that is a table
     passed: int = 0
     failed: list[str] = field(default_factory=list)
     failures: list[dict[str, Any]] = field(default_factory=list)  # the same as documents; see `_failure`
@@ -58,35 +56,44 @@ class Builder:
     catalog: TableCatalog
 
     def build(self, raw: Mapping[str, Pin], before: Release | None) -> Built:
-        """Build what changed since the release `before`, on raw tables at the given pins.
+        """Build and test what changed since the release `before`, on raw tables at the given pins.
 
-        Raises `RequestWrong` when the project cannot be read or reads a raw table that no source fills. Tests that
-        failed stand in the result: nothing of it may be released then.
+        Raises `RequestWrong` when the project cannot be read or reads a raw table that no source fills, `UnknownName`
+        for a model that is not there. Tests that failed stand in the result: nothing of it may be released then.
         """
+        project, manifest = self._parsed()
+        _check_sources(manifest, raw)
+        graph = Graph(manifest, project.fingerprint)
+        return self._done(project, manifest, plan_build(graph, raw, before, self.context.order.select), before)
+
+    def test(self, release: Release) -> Built:
+        """Run the tests on what a release has, and build nothing. Raises as `build` does."""
+        project, manifest = self._parsed()
+        plan = plan_tests(Graph(manifest, project.fingerprint), release, self.context.order.select)
+        return self._done(project, manifest, plan, release)
+
+    def _parsed(self) -> tuple["_Project", Any]:
+        project = _Project(self.context)
+        manifest = project.parse()
+        self.context.events.mark("build", "parsed")
+        return project, manifest
+
+    def _done(self, project: "_Project", manifest: Any, plan: BuildPlan, before: Release | None) -> Built:
+        """Carry out a plan."""
         from pipelines.dbt_plugin import BuildContext, Plugin
 
         context = self.context
-        project = _Project(context)
-        manifest = project.parse()
-        context.events.mark("build", "parsed")
-        _check_sources(manifest, raw)
-        built = Built(nodes=_fingerprints(manifest, raw, project.fingerprint), tables=_tables(manifest))
-        released, nodes = (before.pins, before.nodes) if before is not None else ({}, {})
-        stays = {node for node, value in built.nodes.items() if nodes.get(node) == value}
-        stays -= {node for table, node in built.tables.items() if table not in released}
-        verdicts = (before.tests or {}) if before is not None else {}
-        stays -= {node for node in stays if manifest.nodes[node].resource_type == "test" and node not in verdicts}
-        pins = {table: released[table] for table, node in built.tables.items() if node in stays}
-        Plugin.context = BuildContext(self.catalog, context.events, context.run, {**raw, **pins}, project.spill)
-        todo = [node for node in built.nodes if node not in stays]
-        # Their verdict stands: the same code has passed on the same snapshots.
-        built.passed = sum(manifest.nodes[node].resource_type == "test" for node in stays)
-        if todo:
-            project.build(manifest, todo, built)
+        built = Built(plan, passed=plan.stands)
+        Plugin.context = BuildContext(
+            self.catalog, context.events, context.run, {**plan.raw, **plan.keeps}, project.spill
+        )
+        if plan.todo:
+            project.build(manifest, plan.todo, built)
         built.staged = Plugin.context.staged
         built.semantics, built.manifest = project.keep_artefacts()
         for failure in built.failures:
-            failure["reads"] = tables_read(built.manifest, failure.pop("node"))
+            failure |= about_test(built.manifest, failure.pop("node"))
+        verdicts = (before.tests or {}) if before is not None else {}
         built.tests = read_verdicts(built.manifest, built.ran, verdicts)
         return built
 
@@ -121,7 +128,7 @@ class _Project:
             raise RequestWrong(f"The dbt project cannot be read: {_message(result.exception)}")
         return result.result
 
-    def build(self, manifest: Any, todo: list[str], built: Built) -> None:
+    def build(self, manifest: Any, todo: Sequence[str], built: Built) -> None:
         from dbt.cli.main import dbtRunner
 
         from pipelines.dbt_plugin import Plugin
@@ -163,6 +170,7 @@ def _failure(result: Any, rows: "FailingRows | None") -> dict[str, Any]:
     return {
         "test": result.node.name,
         "node": result.node.unique_id,
+        "status": str(result.status),
         "message": _first_lines(result.message),
         "failures": result.failures if failed else None,
         "file": rows.keep(result.node.name, failing_sql(result.node)) if failed and rows is not None else None,
@@ -170,8 +178,8 @@ def _failure(result: Any, rows: "FailingRows | None") -> dict[str, Any]:
 
 
 def _target(settings: Settings, env: str) -> Path:
-    """Where dbt keeps what it makes, and from where it takes a parsed project: of this very project and no other."""
-    target = settings.folder / "dbt" / env / code_fingerprint(settings, env)[:32]
+    """Where dbt works: a folder of this very project, from where it takes what it has parsed; others are removed."""
+    target = parsed_folder(settings, env)
     if not target.exists():
         shutil.rmtree(target.parent, ignore_errors=True)
     return target
@@ -194,41 +202,12 @@ def _profile(settings: Settings) -> dict[str, Any]:
 
 def _check_sources(manifest: Any, raw: Mapping[str, Pin]) -> None:
     for source in manifest.sources.values():
-        if f"{source.schema}.{source.identifier}" not in raw:
+        if source_table(source) not in raw:
             raise RequestWrong(
-                f"The dbt project reads {source.schema}.{source.identifier}, but no source fills it. "
+                f"The dbt project reads {source_table(source)}, but no source fills it. "
                 f'Add a source with table = "{source.identifier}" to lakeport.toml. '
                 f"Filled are: {', '.join(sorted(raw))}."
             )
-
-
-def _tables(manifest: Any) -> dict[str, str]:
-    return {
-        f"{node.schema}.{node.alias}": node.unique_id
-        for node in manifest.nodes.values()
-        if node.resource_type in BUILT and node.config.materialized == "iceberg"
-    }
-
-
-def _fingerprints(manifest: Any, raw: Mapping[str, Pin], project: str) -> dict[str, str]:
-    """Node -> fingerprint of its code and settings, of the project around it, and the same of all that it reads."""
-    known: dict[str, str] = {}
-
-    def fingerprint(unique_id: str) -> str:
-        if unique_id not in known:
-            if unique_id in manifest.sources:
-                source = manifest.sources[unique_id]
-                known[unique_id] = str(raw[f"{source.schema}.{source.identifier}"].snapshot)
-            else:
-                node = manifest.nodes[unique_id]
-                reads = sorted(fingerprint(name) for name in node.depends_on.nodes)
-                config = json.dumps(node.config.to_dict(), sort_keys=True, default=str)
-                parts = [project, unique_id, node.raw_code, config, *reads]
-                known[unique_id] = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
-        return known[unique_id]
-
-    wanted = [node.unique_id for node in manifest.nodes.values() if node.resource_type in (*BUILT, "test")]
-    return {unique_id: fingerprint(unique_id) for unique_id in wanted}
 
 
 def _message(error: BaseException | None) -> str:

@@ -1,12 +1,12 @@
 """What one run works with, and what it is asked to do."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
-from lakehouse.errors import RequestWrong, UnknownName
-from lakehouse.publish_queue import given_reason
+from lakehouse.errors import NoRelease, RequestWrong, UnknownName
+from lakehouse.publish_queue import LONGEST_REASON, given_reason
 from lakehouse.run_records import RELEASE
 from lakehouse.runs import Runs
 from lakehouse.settings import Settings
@@ -14,6 +14,7 @@ from lakehouse.state.schema import now
 from lakehouse.state.store import State
 from pipelines import stop
 from pipelines.events import Events
+from pipelines.selection import check_selection, read_selection
 from pipelines.steps import Step
 
 JOB = "refresh"
@@ -36,15 +37,28 @@ class Decided:
     reason: str
 
 
+class Asked(TypedDict, total=False):
+    """What somebody may say who starts a job; what is left out is as always."""
+
+    source: str | None
+    select: Sequence[str]
+    full: bool
+    tests_only: bool
+    reason: str
+
+
 @dataclass(frozen=True)
 class Order:
-    """What a run is asked to do."""
+    """What a run is asked to do, and why."""
 
     env: str
     load: bool = True
     build: bool = True
     source: str | None = None  # load this one only
+    select: tuple[str, ...] = ()  # build these models only; see pipelines/selection.py
     full: bool = False  # load everything again, whatever was loaded before
+    tests_only: bool = False  # test what is released, and build nothing
+    reason: str = ""
     decided: Decided | None = None  # publish this, and nothing else
 
     @property
@@ -59,29 +73,77 @@ class Order:
         """The same as the options of `python -m pipelines.run`."""
         if self.decided is not None:
             return [f"--release-of={self.decided.run}", f"--reason={self.decided.reason}"]
-        return [*(["--source", self.source] if self.source else []), *(["--full"] if self.full else [])]
+        flags = {"--full": self.full, "--tests-only": self.tests_only}
+        texts = {"--source": self.source, "--select": ",".join(self.select), "--reason": self.reason}
+        return [f"{name}={text}" for name, text in texts.items() if text] + [name for name, on in flags.items() if on]
 
     def to_json(self) -> Mapping[str, Any]:
-        """The same as the table of runs keeps it."""
-        asked = {"job": self.job, "source": self.source, "full": self.full}
+        """The same as the table of runs keeps it; what was not asked for is left out, but for source and full."""
+        asked = {"job": self.job, "source": self.source, "full": self.full, **self.facts}
         decided = self.decided
         return asked if decided is None else {**asked, "release_of": decided.run, "reason": decided.reason}
 
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What was asked for beside the job, as far as it is not as always."""
+        names = ("source", "select", "full", "tests_only", "reason")
+        asked = {name: getattr(self, name) for name in names}
+        return {name: list(value) if name == "select" else value for name, value in asked.items() if value}
 
-def checked_order(settings: Settings, env: str, job: str, source: str | None = None, full: bool = False) -> Order:
+    def check_release(self, has_release: bool) -> None:
+        """Raise `NoRelease` where the order needs one and there is none."""
+        if not has_release and self.tests_only:
+            raise NoRelease(f"Nothing has been released in {self.env} yet, so there is nothing to test. Refresh first.")
+        if not has_release and self.select:
+            raise NoRelease(
+                f"Nothing has been released in {self.env} yet, so the models that are not selected have no tables to "
+                "keep. Refresh without a selection first."
+            )
+
+
+def checked_order(settings: Settings, env: str, job: str, **asked: Unpack[Asked]) -> Order:
     """An order that can be carried out. Raises `UnknownName` with the choices, and `RequestWrong`."""
     if env not in settings.environments:
         raise UnknownName("environment", env, list(settings.environments))
     if job not in JOBS:
         raise UnknownName("job", job, list(JOBS))
-    if source is not None and source not in settings.sources:
-        raise UnknownName("source", source, list(settings.sources))
     load, build = JOBS[job]
-    if not load and (source is not None or full):
-        raise RequestWrong("A build loads nothing, so it takes neither a source nor full. Start a refresh instead.")
+    order = Order(
+        env,
+        load,
+        build,
+        source=asked.get("source"),
+        select=read_selection(asked.get("select", ())),
+        full=asked.get("full", False),
+        tests_only=asked.get("tests_only", False),
+        reason=one_line(asked.get("reason", "")),
+    )
+    _check_fit(order)
+    if order.source is not None and order.source not in settings.sources:
+        raise UnknownName("source", order.source, list(settings.sources))
     if load and not settings.sources:
         raise RequestWrong("lakeport.toml has no sources. Add a section [sources.NAME] with path and columns.")
-    return Order(env, load, build, source, full)
+    check_selection(settings, env, order.select)
+    return order
+
+
+def _check_fit(order: Order) -> None:
+    """Raise `RequestWrong` for what a job does not take."""
+    if not order.load and (order.source is not None or order.full):
+        raise RequestWrong("A build loads nothing, so it takes neither a source nor full. Start a refresh instead.")
+    if not order.build and order.select:
+        raise RequestWrong("A load builds nothing, so it takes no models. Start a refresh instead.")
+    if order.tests_only and order.load:
+        raise RequestWrong(f"A {order.job} does more than testing. Start a build of tests only instead.")
+
+
+def one_line(reason: str) -> str:
+    """Why somebody starts a run, as one line. Raises `RequestWrong` for a very long one."""
+    shown = "".join(sign if sign.isprintable() else " " for sign in reason)
+    said = " ".join(shown.split())
+    if len(said) > LONGEST_REASON:
+        raise RequestWrong(f"The reason has {len(said):,} characters; at most {LONGEST_REASON} are kept. Shorten it.")
+    return said
 
 
 def publish_order(settings: Settings, env: str, decided: Decided) -> Order:

@@ -7,18 +7,19 @@ record of the request is the one after.
 import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Unpack
 
 from lakehouse.access import policy
 from lakehouse.core import Lakehouse, Workspace
-from lakehouse.errors import UnknownName
+from lakehouse.disclosure import Disclosure, ToldRuns
+from lakehouse.errors import NotAllowed, UnknownName
 from lakehouse.redaction import Redaction
 from lakehouse.run_owner import is_here, process_of
 from lakehouse.runs import Runs
 from lakehouse.settings import Settings
 from lakehouse.state.schema import ACTIVE, stamp
 from lakehouse.state.store import State
-from pipelines.context import JOB, checked_order, run_folder
+from pipelines.context import JOB, Asked, checked_order, run_folder
 from pipelines.processes import end_softly, kill
 from pipelines.progress import Progress, read_progress
 from pipelines.run_log import read_log, whole_log
@@ -47,14 +48,21 @@ class RunControl:
         """Whether this person may see how a run goes, and what it has said."""
         return self.workspace.may("diagnose")
 
-    def start(self, job: str = JOB, source: str | None = None, full: bool = False) -> dict[str, Any]:
+    @property
+    def may_read_log(self) -> bool:
+        """Whether this person may read what a run has printed, which may quote any row."""
+        return self._told.is_whole
+
+    def start(self, job: str = JOB, **asked: Unpack[Asked]) -> dict[str, Any]:
         """Start a run and return its record at once. Raises `Busy`, whose `run` is the one that is active."""
-        runs, lakehouse = self.workspace.operate(f"the {job}"), self._lakehouse
-        order = checked_order(lakehouse.settings, self.workspace.env, job, source, full)
-        announce(self.workspace, "run start", job)
+        self.workspace.operate(f"the {job}")
+        lakehouse = self._lakehouse
+        order = checked_order(lakehouse.settings, self.workspace.env, job, **asked)
+        order.check_release(self.workspace.at("now").has_release)
+        announce(self.workspace, "run start", job, **order.facts)
         run = start_detached(lakehouse.settings, lakehouse.state, order, self.workspace.principal.name)
         self.workspace.request.note(run=run)
-        return runs.show(run)
+        return self.workspace.runs().show(run)
 
     def cancel(self, run: str, *, wait: bool = False) -> str:
         """Ask a run to end; returns a sentence about it, with `wait` once none of its processes is left here.
@@ -62,10 +70,10 @@ class RunControl:
         Nobody has to wait: what does not end is killed in any case. Raises `TooLate` when the run has ended or has
         begun to publish, and `UnknownName`.
         """
-        runs = self.workspace.operate("the runs")
-        self._own(runs, run)
+        self.workspace.operate("the runs")
+        self._own(self.workspace.runs(), run)
         announce(self.workspace, "run cancel", run)
-        owner = runs.cancel(run, self.workspace.principal.name)
+        owner = Runs(self._lakehouse.state).cancel(run, self.workspace.principal.name)
         folder = run_folder(self._lakehouse.settings, run)
         ending = threading.Thread(target=end_softly, args=(owner, folder), name=f"end {run}", daemon=True)
         ending.start()
@@ -74,15 +82,21 @@ class RunControl:
         return f"Run {run} was asked to end. Nothing of it is released."
 
     def progress(self, run: str) -> Progress:
-        """How far a run is, or how it went."""
+        """How far a run is, or how it went, as far as this person may know."""
         runs = self._followed(run)
         shown = self._own(runs, run)
         past = [] if shown["state"] not in ACTIVE else runs.list(self.workspace.env, PAST_RUNS, states=("success",))
-        return read_progress(self._lakehouse.settings, shown, past)
+        return read_progress(self._lakehouse.settings, shown, past).told(self._told)
 
     def log(self, run: str, lines: int | None = None) -> str:
-        """What the tools of a run have printed, without secrets: the last lines, or all that is kept."""
+        """What the tools of a run have printed, without secrets: the last lines, or all that is kept.
+
+        Raises `NotAllowed` for whoever does not see every row and column: it may quote any of them.
+        """
         self._own(self._followed(run), run)
+        if not self.may_read_log:
+            target = f"the log of run {run}, which may quote rows and columns that rules keep from them"
+            raise NotAllowed(self.workspace.principal.name, "read", target)
         settings = self._lakehouse.settings
         folder, redaction = run_folder(settings, run), Redaction(settings)
         return whole_log(folder, redaction) if lines is None else "\n".join(read_log(folder, redaction, lines))
@@ -91,11 +105,15 @@ class RunControl:
     def _lakehouse(self) -> Lakehouse:
         return self.workspace.lakehouse
 
-    def _followed(self, run: str) -> Runs:
+    @property
+    def _told(self) -> Disclosure:
+        return Disclosure.to(self.workspace)
+
+    def _followed(self, run: str) -> ToldRuns:
         policy.check(self.workspace.principal, "diagnose", f"run {run}", self.workspace.env)
         return self.workspace.runs()
 
-    def _own(self, runs: Runs, run: str) -> dict[str, Any]:
+    def _own(self, runs: ToldRuns, run: str) -> dict[str, Any]:
         """A run of this environment; one of another has other rights."""
         shown = runs.show(run)
         if shown["env"] != self.workspace.env:

@@ -18,6 +18,7 @@ from pipelines.context import JOB, Order
 from pipelines.inputs import code_fingerprint, read_source
 from pipelines.load_plan import plan_load
 from pipelines.loads import Loads
+from pipelines.selection import known_models
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,10 @@ class Settled:
 
 def unchanged(settings: Settings, state: State, order: Order) -> Settled | None:
     """Where everything that is there certainly stands already; None when something may be to do."""
-    if order.full or (order.load and _to_load(settings, state, order)):
+    if order.full or order.tests_only or (order.load and _to_load(settings, state, order)):
         return None
+    if order.select and known_models(settings, order.env) is None:
+        return None  # whether these models exist is found out by the build
     return _settled(settings, state, order.env)
 
 
@@ -52,7 +55,11 @@ def _settled(settings: Settings, state: State, env: str) -> Settled | None:
     """A release of these very inputs, current or waiting, when the last run ended well and nothing is half-done."""
     with state.read() as connection:
         ended = (runs.c.env == env, runs.c.job == JOB, runs.c.state.not_in(ACTIVE))
-        newest = connection.execute(select(runs.c.state).where(*ended).order_by(runs.c.started.desc())).first()
+        newest_first = select(runs.c.state, runs.c.order).where(*ended).order_by(runs.c.started.desc())
+        rows = connection.execute(newest_first)
+        # Tests of a release say nothing of what the run before them has left.
+        newest = next((row for row in rows if not (row.order or {}).get("tests_only")), None)
+        rows.close()
         publishing = (releases.c.env == env, releases.c.state == "publishing")
         half_done = connection.execute(select(releases.c.id).where(*publishing)).first()
         current, waiting = current_row(connection, env), awaited(connection, env)

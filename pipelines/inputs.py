@@ -146,6 +146,11 @@ def code_fingerprint(settings: Settings, env: str) -> str:
     return _digest("\n".join(parts).encode())
 
 
+def parsed_folder(settings: Settings, env: str) -> Path:
+    """Where dbt keeps what it makes of this very project and no other: what it has parsed, and what it has compiled."""
+    return settings.folder / "dbt" / env / code_fingerprint(settings, env)[:32]
+
+
 def project_fingerprint(settings: Settings) -> str:
     """Changes when something of the dbt project changes that may shape every model: its settings, macros, the tools."""
     project = project_folder(settings)

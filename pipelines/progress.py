@@ -6,12 +6,13 @@ One rule: only the run's own files and its row are read, a bounded part of them,
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from lakehouse.disclosure import Disclosure
 from lakehouse.settings import Settings
 from lakehouse.state.schema import ACTIVE
 from pipelines.context import JOBS, PUBLISH, run_folder
@@ -33,19 +34,24 @@ ALMOST = 0.95
 """A step that takes longer than it used to stays here until it ends."""
 
 
+UNNAMED = {("build", "tests"): "test", ("build", ""): "model or test"}
+"""Step and unit of a part -> what it is called to whoever must not know the names of tests."""
+
+
 @dataclass(frozen=True)
 class Progress:
     """How far a run is. `percent` is whole and reaches 100 only when the run has ended; `left_seconds` may be unknown.
 
-    `sources` and `bytes` are records and bytes read by source; `parts` are sources, models and tests with their times.
+    `sources` and `bytes` are records and bytes read by source, None where that is not told; `parts` are sources, models
+    and tests with their times.
     """
 
     run: str
     state: str
     steps: list[Step]
     parts: list[Part]
-    sources: dict[str, Count]
-    bytes: dict[str, Count]
+    sources: dict[str, Count | None]
+    bytes: dict[str, Count | None]
     models: Count | None
     tests: Count | None
     percent: int
@@ -55,6 +61,19 @@ class Progress:
     def to_json(self) -> dict[str, Any]:
         """The same as a document."""
         return asdict(self)
+
+    def told(self, disclosure: Disclosure) -> "Progress":
+        """The same as far as somebody may know it; dbt writes values into names of tests, so these stand by kind."""
+        if disclosure.is_whole:
+            return self
+        counted = {name for name in {*self.sources, *self.bytes} if disclosure.counts_source(name)}
+        return replace(
+            self,
+            steps=[Step(**disclosure.step(asdict(step))) for step in self.steps],
+            parts=[replace(part, name=UNNAMED.get((part.step, part.unit), part.name)) for part in self.parts],
+            sources={name: count if name in counted else None for name, count in self.sources.items()},
+            bytes={name: count if name in counted else None for name, count in self.bytes.items()},
+        )
 
 
 def read_progress(settings: Settings, record: Mapping[str, Any], past: Sequence[Mapping[str, Any]] = ()) -> Progress:
@@ -66,7 +85,7 @@ def read_progress(settings: Settings, record: Mapping[str, Any], past: Sequence[
             said.steps[kept["step"]] = Step(**kept)
     ended = datetime.fromisoformat(record["ended"]) if record["ended"] else datetime.now(UTC)
     percent, left = (100, None) if record["state"] not in ACTIVE else _Estimate(record, said, past, ended).made()
-    counts: dict[str, dict[str, Count]] = {}
+    counts: dict[str, dict[str, Count | None]] = {}
     for (unit, name), count in said.counts.items():
         counts.setdefault(unit, {})[name] = count
     return Progress(
@@ -76,8 +95,8 @@ def read_progress(settings: Settings, record: Mapping[str, Any], past: Sequence[
         parts=list(said.parts.values()),
         sources=counts.get("records", {}),
         bytes=counts.get("bytes", {}),
-        models=counts.get("models", {}).get(""),
-        tests=counts.get("tests", {}).get(""),
+        models=said.counts.get(("models", "")),
+        tests=said.counts.get(("tests", "")),
         percent=percent,
         elapsed_seconds=max(0.0, (ended - datetime.fromisoformat(record["started"])).total_seconds()),
         left_seconds=left,
@@ -104,9 +123,9 @@ class _Estimate:
 
     def _steps(self) -> list[str]:
         """The steps that a run of this job has."""
-        job = (self.record["order"] or {}).get("job", "")
-        if job == PUBLISH:
-            return ["release"]
+        job, tests_only = _kind(self.record)
+        if job == PUBLISH or tests_only:
+            return ["build" if tests_only else "release"]
         load, build = JOBS.get(job, (True, True))
         return [step for step in STEPS if (load if step == "load" else build)]
 
@@ -114,7 +133,7 @@ class _Estimate:
         """Step -> seconds that it has taken, by the median of the runs before."""
         taken: dict[str, list[float]] = {}
         for run in self.past:
-            if (run["order"] or {}).get("job") == (self.record["order"] or {}).get("job"):
+            if _kind(run) == _kind(self.record):
                 for step in run["steps"]:
                     if step["ended"] is not None:
                         taken.setdefault(step["step"], []).append(_seconds(step["started"], step["ended"]))
@@ -148,6 +167,12 @@ class _Estimate:
     def _built(self) -> float | None:
         nodes = self.said.counts.get(("nodes", ""))
         return nodes.done / nodes.total if nodes is not None and nodes.total else None
+
+
+def _kind(record: Mapping[str, Any]) -> tuple[str, bool]:
+    """The job of a run, and whether it tests only: runs of one kind take about as long."""
+    order = record["order"] or {}
+    return str(order.get("job") or ""), bool(order.get("tests_only"))
 
 
 def _seconds(start: str, end: str) -> float:

@@ -6,16 +6,13 @@ the next one.
 
 import errno
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.drift import Difference
 from lakehouse.errors import DiskFull, LakeportError, Lost, RequestWrong, Unavailable, WorkFailed
-from lakehouse.lineage import read_lineage
-from lakehouse.metrics.dictionary import read_dictionary
-from lakehouse.metrics.model import Model
 from lakehouse.quality import say_the_same
 from lakehouse.query.pins import Pin
 from lakehouse.releases import Release, Releases, check_place
@@ -25,6 +22,7 @@ from lakehouse.tables.catalog import RUN_PROPERTY, TableCatalog, snapshot_proper
 from lakehouse.tables.publish import Build, Publisher
 from pipelines.context import RunContext
 from pipelines.copies import Copies
+from pipelines.definitions import release_definitions
 from pipelines.gate import inputs_fingerprint
 from pipelines.inputs import read_source
 from pipelines.load_plan import LoadPlan, plan_load
@@ -49,6 +47,8 @@ class Outcome:
     differences: list[dict[str, Any]] | None = None  # None unless what was built waits for a decision
     published: str | None = None  # the run whose release waited and was published by this one
     release: int | None = None
+    tested: int | None = None  # the release that was tested, where nothing else was asked for
+    left: Mapping[str, Sequence[str]] = field(default_factory=dict)  # see `BuildPlan.left`
     foreign: list[str] = field(default_factory=list)  # raw tables that another program has written
     rows: dict[str, int] = field(default_factory=dict)  # table -> rows, of what was loaded or built
 
@@ -59,7 +59,7 @@ class Outcome:
             return "failed"
         if self.differences is not None:
             return AWAITING
-        return "success" if self.release or self.loads else "unchanged"
+        return "success" if self.release or self.loads or self.tested else "unchanged"
 
     @property
     def error(self) -> str | None:
@@ -67,7 +67,9 @@ class Outcome:
         if self.refused:
             return "\n".join(str(error) for error in self.refused.values())
         if self.failed:
-            return "\n".join(["Nothing was released, because tests or models failed.", *self.failed])
+            said = "Nothing was released, because tests or models failed."
+            tested = f"Tests failed on what release {self.tested} holds. Readers see it as before."
+            return "\n".join([tested if self.tested else said, *self.failed])
         return None
 
     @property
@@ -92,9 +94,13 @@ class Refresh:
         """Do everything that is due."""
         order = self._context.order
         before = self._releases.current()
+        order.check_release(before is not None)
         if before is not None:
             check_place(before, self._context.settings.warehouse)
         with closing(TableCatalog(self._context.settings, order.env)) as catalog:
+            if before is not None and order.tests_only:
+                self._test(catalog, before)
+                return self._outcome
             self._repair(catalog)
             if order.load:
                 self._load(catalog)
@@ -149,12 +155,28 @@ class Refresh:
         # Before the build: what is changed while it runs must look changed to the next run.
         inputs = inputs_fingerprint(context.settings, context.state, context.env)
         built = Builder(context, catalog).build(raw, before)
+        self._count(built)
+        outcome.foreign = [table for table in outcome.foreign if table not in outcome.left]
+        if not built.failed:
+            self._publish(catalog, built, before, inputs)
+
+    def _test(self, catalog: TableCatalog, release: Release) -> None:
+        """Run the tests on what readers see."""
+        from pipelines.build import Builder
+
+        context, outcome = self._context, self._outcome
+        context.events.start("build")
+        self._count(Builder(context, catalog).test(release))
+        outcome.tested = release.number
+
+    def _count(self, built: "Built") -> None:
+        """Take down how the tests went, and what was left out."""
+        context, outcome = self._context, self._outcome
         outcome.passed, outcome.failed, outcome.failures = built.passed, built.failed, built.failures
+        outcome.left = built.plan.left
         context.events.end("build", f"{built.passed} tests passed, {len(built.failed)} failed")
         if any(os.strerror(errno.ENOSPC) in line for line in built.failed):  # of dbt's errors only the text is left
             raise DiskFull
-        if not built.failed:
-            self._publish(catalog, built, raw, before, inputs)
 
     def _raw(self, catalog: TableCatalog) -> dict[str, Pin]:
         """The raw tables as they are now; build and release keep to these snapshots whoever writes meanwhile."""
@@ -171,11 +193,9 @@ class Refresh:
                     self._context.events.mark("build", f"{table} was written by another program")
         return pins
 
-    def _publish(
-        self, catalog: TableCatalog, built: "Built", raw: Mapping[str, Pin], before: Release | None, inputs: str
-    ) -> None:
+    def _publish(self, catalog: TableCatalog, built: "Built", before: Release | None, inputs: str) -> None:
         context = self._context
-        build = _build(built, raw, before, inputs)
+        build = _build(built, before, inputs)
         if before is not None and _same(build, before):
             with context.state.write() as connection:  # so that the next run knows it without a build
                 Runs(context.state).own(connection, context.run)
@@ -183,7 +203,7 @@ class Refresh:
                 connection.execute(releases.update().where(*current).values(inputs=build.inputs, nodes=build.nodes))
             self._copies.restore()
             return
-        differences = self._differences(catalog, built, raw, before)
+        differences = self._differences(catalog, built, before)
         context.last_call()
         publisher = Publisher(context.state, catalog, context.env, self._copies.write)
         if self._must_wait(differences):
@@ -192,9 +212,7 @@ class Refresh:
             self._release(publisher, build)
             self._outcome.rows.update({table: _rows(catalog, table) for table in built.staged})
 
-    def _differences(
-        self, catalog: TableCatalog, built: "Built", raw: Mapping[str, Pin], before: Release | None
-    ) -> list[Difference]:
+    def _differences(self, catalog: TableCatalog, built: "Built", before: Release | None) -> list[Difference]:
         """How what was built differs from the last release; nothing where no decision depends on it."""
         settings = self._context.settings
         limits = settings.publishing(self._context.env)
@@ -202,7 +220,9 @@ class Refresh:
             return []
         from pipelines.comparison import Comparison
 
-        return Comparison(catalog, before, limits, settings.dbt).differences(self._context.run, built.staged, raw)
+        return Comparison(catalog, before, limits, settings.dbt).differences(
+            self._context.run, built.staged, built.plan.raw
+        )
 
     def _must_wait(self, differences: list[Difference]) -> bool:
         wait = self._context.settings.publishing(self._context.env).wait
@@ -222,18 +242,14 @@ class Refresh:
         context.events.end("release", f"release {outcome.release}")
 
 
-def _build(built: "Built", raw: Mapping[str, Pin], before: Release | None, inputs: str) -> Build:
-    kept = {table: before.pins[table] for table in built.tables if before and table not in built.staged}
+def _build(built: "Built", before: Release | None, inputs: str) -> Build:
+    plan = built.plan
     return Build(
         changes={table: staged.change for table, staged in built.staged.items()},
-        read={**raw, **kept},
-        nodes=built.nodes,
-        definitions={
-            "model": Model.from_manifest(built.semantics, built.manifest).to_json(),
-            "tables": read_dictionary(built.manifest),
-            "lineage": read_lineage(built.manifest),
-        },
-        inputs=inputs,
+        read={**plan.raw, **plan.keeps},
+        nodes=plan.nodes,
+        definitions=release_definitions(built, before),
+        inputs=inputs if plan.is_whole else None,  # what a selection has left is found by the next run
         tests=built.tests,
     )
 

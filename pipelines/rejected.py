@@ -10,9 +10,10 @@ import pyarrow as pa
 import pyarrow.csv
 
 from lakehouse.errors import WorkFailed
+from lakehouse.query.scope import QUARANTINE
 from lakehouse.settings import SourceSettings
 
-QUARANTINE_TABLE = "raw.quarantine"
+QUARANTINE_TABLE = QUARANTINE
 ALWAYS_TOLERATED = 10
 """Rejected records that never fail a load, however small its files are."""
 NAMED = 3

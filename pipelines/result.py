@@ -1,7 +1,7 @@
 """What a run reports when it ends: the JSON that `lakeport refresh --json` prints and the run's result file holds."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,10 @@ def outcome_result(run: str, outcome: "Outcome", current: int | None) -> dict[st
     result = _result(run, outcome.state, release, outcome.loads, outcome.rows)
     result["tests"] = {"passed": outcome.passed, "failed": len(outcome.failed)}
     result |= {"repaired": outcome.repaired, "written_elsewhere": outcome.foreign, "failures": outcome.failures}
+    if outcome.left:
+        result["left"] = {table: list(held) for table, held in outcome.left.items()}
+    if outcome.tested is not None:
+        result["tested"] = outcome.tested
     if outcome.differences is not None:
         result["differences"] = outcome.differences
     if outcome.published is not None:
@@ -39,6 +43,23 @@ def outcome_result(run: str, outcome: "Outcome", current: int | None) -> dict[st
 def failed_result(run: str, state: str, error: str) -> dict[str, Any]:
     """The result of a run that ended before it had an outcome."""
     return {**_result(run, state, None, {}, {}), "error": error}
+
+
+def left_sentences(result: Mapping[str, Any]) -> list[str]:
+    """What a run has left to a later one, because of what was selected, or because it is not in the release."""
+    left: Mapping[str, Sequence[str]] = result.get("left") or {}
+    if not left:
+        return []
+    if result.get("tested"):
+        return [f"Tests of what is not in the release were not run: {', '.join(left)}."]
+    said = [
+        f"{table} has newer rows that are not released, since what has read the old ones was not selected: "
+        f"{', '.join(readers)}."
+        for table, readers in left.items()
+        if readers
+    ]
+    rest = [table for table, readers in left.items() if not readers]
+    return [*said, *([f"A refresh without a selection brings up to date: {', '.join(rest)}."] if rest else [])]
 
 
 def _result(

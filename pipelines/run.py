@@ -39,9 +39,8 @@ from pipelines.run_log import LOG_NAME
 
 def main(arguments: list[str] | None = None) -> int:
     """Do one run; returns its exit code."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     stop.obey()
-    os.nice(options.nice)
     told = os.fdopen(os.dup(2), "w", encoding="utf-8", buffering=1)
     try:
         error, exit_code = _run(read_settings(options.home), options)
@@ -58,7 +57,8 @@ def new_run_id() -> str:
     return time.strftime("%Y%m%dT%H%M%S-", time.gmtime()) + uuid.uuid4().hex[:6]
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """What the command takes."""
     parser = argparse.ArgumentParser(prog="python -m pipelines.run", description="Do one run of a job.")
     parser.add_argument("job", choices=[*JOBS, PUBLISH])
     parser.add_argument("--home", type=Path, default=Path(os.environ.get("LAKEPORT_HOME", ".")))
@@ -67,14 +67,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--starter", default="operator", help="who started it, for the record")
     parser.add_argument("--source", help="load this source only")
     parser.add_argument("--full", action="store_true", help="load every file again")
+    parser.add_argument("--select", action="append", default=[], help="build these models only")
+    parser.add_argument("--tests-only", action="store_true", help="test what is released, and build nothing")
     parser.add_argument("--release-of", default="", help="publish what this run has left for a decision")
-    parser.add_argument("--reason", default="", help="why it is published")
-    parser.add_argument("--nice", type=int, default=0, help="how much others go before this run, 0 to 19")
+    parser.add_argument("--reason", default="", help="why it is started or published")
     return parser
 
 
 def _run(settings: Settings, options: argparse.Namespace) -> tuple[str | None, int]:
-    order, run = _order(settings, options), options.run_id or new_run_id()
+    order, run = ordered(settings, options), options.run_id or new_run_id()
     with closing(open_state(settings)) as state:
         Runs(state).begin(run, order.env, JOB, options.starter, order.to_json())
         with _events(settings, run) as (folder, events):
@@ -82,10 +83,20 @@ def _run(settings: Settings, options: argparse.Namespace) -> tuple[str | None, i
     return result.get("error"), exit_code
 
 
-def _order(settings: Settings, options: argparse.Namespace) -> Order:
+def ordered(settings: Settings, options: argparse.Namespace) -> Order:
+    """What the options of the command ask for. Raises what `checked_order` and `publish_order` raise."""
     if options.job == PUBLISH:
         return publish_order(settings, options.env, Decided(options.release_of, options.starter, options.reason))
-    return checked_order(settings, options.env, options.job, options.source, options.full)
+    return checked_order(
+        settings,
+        options.env,
+        options.job,
+        source=options.source,
+        select=options.select,
+        full=options.full,
+        tests_only=options.tests_only,
+        reason=options.reason,
+    )
 
 
 @contextmanager

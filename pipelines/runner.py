@@ -75,12 +75,12 @@ class Ended:
         return kind(self.trouble)
 
 
-def start(settings: Settings, job: str, env: str, starter: str, *options: str) -> Running:
-    """Start a run of a job and stay beside it; `options` are those of `python -m pipelines.run`."""
+def start(settings: Settings, order: Order, starter: str) -> Running:
+    """Start a run and stay beside it."""
     run = new_run_id()
     folder = run_folder(settings, run)
     process = subprocess.Popen(  # noqa: S603  # no shell, and every argument is ours or checked by the run
-        [*_command(settings, job, env), "--run-id", run, "--starter", starter, *options],
+        _command(settings, order, run, starter),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -100,18 +100,18 @@ def start_detached(settings: Settings, state: State, order: Order, starter: str)
     run = new_run_id()
     folder = run_folder(settings, run)
     Runs(state).queue(run, order.env, JOB, starter, order.to_json())
-    command = [*_command(settings, order.job, order.env), "--run-id", run, "--starter", starter, *order.options]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / LOG_NAME).open("ab") as log:
             process = subprocess.Popen(  # noqa: S603  # no shell, and every argument is ours or was checked
-                [*command, "--nice", str(NICE)],
+                _command(settings, order, run, starter),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,  # what it says stands in its file of events
                 stderr=log,
                 start_new_session=True,
                 env=_environment(folder),
             )
+        os.setpriority(os.PRIO_PROCESS, process.pid, NICE)  # before its first thread: they begin with what it has then
     except OSError as error:
         sentence = f"The run could not be started: {error.strerror}. Nothing was changed."
         Runs(state).end(run, Ending("failed", error=sentence))
@@ -122,9 +122,11 @@ def start_detached(settings: Settings, state: State, order: Order, starter: str)
     return run
 
 
-def _command(settings: Settings, job: str, env: str) -> list[str]:
+def _command(settings: Settings, order: Order, run: str, starter: str) -> list[str]:
     # -P keeps a folder called `pipelines` in the current directory from being taken for ours.
-    return [sys.executable, "-P", "-m", "pipelines.run", job, "--home", str(settings.home), "--env", env]
+    program = [sys.executable, "-P", "-m", "pipelines.run", order.job]
+    place = ["--home", str(settings.home), "--env", order.env]
+    return [*program, *place, "--run-id", run, "--starter", starter, *order.options]
 
 
 def _environment(folder: Path) -> dict[str, str]:

@@ -37,6 +37,7 @@ class Part:
     started: str
     ended: str | None = None
     status: str = ""
+    unit: str = ""  # models or tests; empty for a source, and until it has ended
 
 
 @dataclass
@@ -78,7 +79,7 @@ class Folded:
         if step.step == "build":
             step.done, step.total, step.unit = done, total, unit
             node, _, status = message.rpartition(" ")
-            self._end(step.step, node, event["at"], status)
+            self._end(step.step, node, event["at"], status, "" if unit == "nodes" else unit)
         elif unit == "records":
             step.done = sum(count.done for (of, _), count in self.counts.items() if of == unit)
             step.unit = unit
@@ -91,10 +92,10 @@ class Folded:
         elif step == "load" and (found := ENDED.fullmatch(message)):
             self._end(step, found[1], event["at"], "refused" if found[2].startswith("refused") else "loaded")
 
-    def _end(self, step: str, name: str, at: str, status: str) -> None:
+    def _end(self, step: str, name: str, at: str, status: str, unit: str = "") -> None:
         part = self.parts.get((step, name))
         if part is not None:
-            part.ended, part.status = at, status
+            part.ended, part.status, part.unit = at, status, unit or part.unit
 
     def told(self) -> list[dict[str, Any]]:
         """The steps, as the table of runs keeps them."""

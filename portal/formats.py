@@ -87,6 +87,7 @@ class Formats:
     day: Pattern
     day_short: Pattern
     weekday: Pattern
+    weekday_short: Pattern
     days: tuple[Pattern, Pattern]
     month: Pattern
     month_short: Pattern
@@ -109,6 +110,7 @@ class Formats:
 
 _DAY, _YEAR, _QUARTER = Field("d"), Field("y"), Field("Q", {number: f"Q{number}" for number in range(1, 5)})
 _MONTH = Field("M", {number: name[:3] for number, name in enumerate(MONTHS, start=1)})
+_WEEKDAY = Field("E", dict(enumerate(WEEKDAYS)))
 _DAY_SHORT: Pattern = (_DAY, " ", _MONTH)
 _WHOLE_DAY: Pattern = (*_DAY_SHORT, " ", _YEAR)
 _CLOCK: Pattern = (Field("H", digits=2), ":", Field("m", digits=2))
@@ -121,7 +123,8 @@ BRITISH = Formats(
     percent=f"{{}}{THIN}%",
     day=_WHOLE_DAY,
     day_short=_DAY_SHORT,
-    weekday=(Field("E", dict(enumerate(WEEKDAYS))), ", ", *_WHOLE_DAY),
+    weekday=(_WEEKDAY, ", ", *_WHOLE_DAY),
+    weekday_short=(_WEEKDAY, " ", *_DAY_SHORT),
     days=((*_DAY_SHORT, " – "), _WHOLE_DAY),
     month=(Field("M", dict(enumerate(MONTHS, start=1))), " ", _YEAR),
     month_short=(_MONTH, " ", _YEAR),
@@ -130,7 +133,8 @@ BRITISH = Formats(
     moment=(*_WHOLE_DAY, ", ", *_CLOCK),
     clock=_CLOCK,
 )
-"""The portal's own: "1,234.50", "8.2 %" with a thin space, "31 Mar 2026", "5 Sep" (and not "Sept"), "13:05"."""
+"""The portal's own: "1,234.50", "8.2 %" with a thin space, "31 Mar 2026", "5 Sep" (and not "Sept"), "Mon 12 Dec",
+"13:05"."""
 
 _CHOSEN: ContextVar[Formats] = ContextVar("formats", default=BRITISH)
 

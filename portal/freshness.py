@@ -61,7 +61,7 @@ def freshness(workspace: Workspace, now: datetime) -> Freshness:
         return Freshness("Refresh running", "accent", (said, clock.kept(release, "Until it has ended, the")))
     if state in ENDED:
         return _unchanged_by(run, state, release, clock)
-    if state == "success" and run["release"] is None and run.get("rows_loaded"):
+    if state == "success" and run["release"] is None:  # it loads only, or a selection has left what it has loaded
         said = f"The last run, {clock.when(run['ended'])}, loaded rows that are not in the numbers yet."
         return Freshness("Not built yet", "warn", (said, clock.kept(release)))
     if release is None:
@@ -75,7 +75,7 @@ def freshness(workspace: Workspace, now: datetime) -> Freshness:
 def last_refresh(workspace: Workspace) -> Mapping[str, Any] | None:
     """The newest run that may change the numbers of the environment."""
     runs = workspace.runs().list(workspace.env, NEWEST_RUNS)
-    return next((run for run in runs if run["job"] == JOB), None)
+    return next((run for run in runs if run["job"] == JOB and not (run["order"] or {}).get("tests_only")), None)
 
 
 def published_text(workspace: Workspace, now: datetime) -> str:

@@ -66,6 +66,7 @@ def formats_of(name: str) -> Formats:
         day=_pattern(date, locale),
         day_short=_pattern(dates["MMMd"], locale),
         weekday=_pattern(dates["yMMMEd"], locale),
+        weekday_short=_pattern(dates["MMMEd"], locale),
         days=_patterns(first, last, locale),
         month=_pattern(dates["yMMMM"], locale),
         month_short=_pattern(dates["yMMM"], locale),

@@ -19,6 +19,7 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from lakehouse.core import Lakehouse
 from lakehouse.settings import Settings
+from pipelines.schedule import Ticker
 from portal.app import create_app
 
 LOG_BYTES = 10_000_000
@@ -60,6 +61,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
     def __init__(self, settings: Settings, env: str, taken: socket.socket, ready: Callable[[], None]) -> None:
         self._lake, self._env, self._taken, self._ready = settings, env, taken, ready
         self._lakehouse: Lakehouse | None = None
+        self._ticker: Ticker | None = None
         self.outlives_terminal = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
         super().__init__()
 
@@ -93,10 +95,15 @@ class _Server(BaseApplication):  # type: ignore[misc]
         return create_app(lakehouse, self._env).server
 
     def _started(self, worker: Any) -> None:
+        if self._lakehouse is not None:
+            self._ticker = Ticker(self._lakehouse.settings, self._lakehouse.state)
+            self._ticker.start()
         if worker.age == 1:  # the first web process; others, and those that replace one, say nothing
             self._ready()
 
     def _ended(self, _server: Any, worker: Any) -> None:
+        if self._ticker is not None:
+            self._ticker.stop()
         if self._lakehouse is not None:  # stopped before it had one
             self._lakehouse.close()
         if not worker.alive:  # told to stop; Python would take itself apart first, on a busy machine for seconds

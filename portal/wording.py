@@ -176,6 +176,18 @@ def clock(moment: datetime, zone: tzinfo) -> str:
     return written(chosen().clock, moment.astimezone(zone))
 
 
+def coming(moment: datetime, now: datetime) -> str:
+    """A moment that is yet to come: "today, 18:10", "tomorrow, 06:10", "Mon 12 Dec, 06:10"; days are `now`'s."""
+    zone = now.tzinfo or UTC
+    there = moment.astimezone(zone)
+    days = (there.date() - now.date()).days
+    if days <= 1:
+        return f"{'tomorrow' if days == 1 else 'today'}, {clock(there, zone)}"
+    if there.year != now.year:
+        return moment_text(there, zone)
+    return f"{written(chosen().weekday_short, there)}, {clock(there, zone)}"
+
+
 def took(seconds: float) -> str:
     """How long something took: "0.12 s", "<0.01 s"."""
     text = _number(_rounded(Decimal(str(max(seconds, LEAST_SECONDS))), 2))

@@ -17,7 +17,14 @@ from pydantic_core import PydanticUndefined
 from typer.main import get_command
 
 from lakehouse import errors
-from lakehouse.settings import ColumnSettings, EnvironmentSettings, PublishSettings, Settings, SourceSettings
+from lakehouse.settings import (
+    ColumnSettings,
+    EnvironmentSettings,
+    PublishSettings,
+    ScheduleSettings,
+    Settings,
+    SourceSettings,
+)
 from pipelines.create import create_lake
 from pipelines.sources.csv_file import QUARANTINE
 from pipelines.sources.values import EMPTY
@@ -96,6 +103,7 @@ def settings_sections() -> dict[str, type[BaseModel]]:
         "sources.<name>": SourceSettings,
         "sources.<name>.columns.<column>": ColumnSettings,
         "publish.<env>": PublishSettings,
+        "schedules.<name>": ScheduleSettings,
     }
     return {**plain, **named}
 

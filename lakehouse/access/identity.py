@@ -15,6 +15,9 @@ ROLES: tuple[Role, ...] = get_args(Role)
 OPERATOR = "operator:"
 """How the names of operators begin; no user can be called so."""
 
+SCHEDULE = "schedule "
+"""How the names of schedules begin where they stand for whoever has started something; no user can be called so."""
+
 
 @dataclass(frozen=True)
 class Principal:

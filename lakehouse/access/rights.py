@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 
 from lakehouse.access.identity import Role
 from lakehouse.query.scope import OPERATORS, SETS, ColumnRule, RowRule, Scope, is_shown
-from lakehouse.settings.sections import NAME, Section
+from lakehouse.settings.section import NAME, Section
 
 TABLE = r"^[a-z][a-z0-9_]*\.([a-z0-9_]+|\*)$"
 MOST_VALUES = 1000

@@ -17,6 +17,9 @@ OPERATORS = ("=", "!=", *SETS, *ORDERED, "between")
 """Operators of a row rule; none of them matches NULL."""
 
 HIDE, HASH, LAST_FOUR = "hide", "hash", "last four"
+QUARANTINE = "raw.quarantine"
+"""The table of rejected records. It holds each as it came, with every column of its source."""
+
 _ROUND = re.compile(r"round 1(0{1,15})")
 
 
@@ -75,6 +78,8 @@ class Scope:
 
     def sees(self, table: str) -> bool:
         """Whether the table's name is among those that may be seen; row rules may still close it."""
+        if table == QUARANTINE and self.columns:
+            return False  # whole records quote columns of any name
         return self.tables is None or table in self.tables or _layer(table) in self.tables
 
     def and_also(self, other: "Scope") -> "Scope":

@@ -1,9 +1,10 @@
 """What a lake is set to, read once and frozen."""
 
 from lakehouse.settings.reading import FILE_NAME, PREFIX, read_section, read_settings
+from lakehouse.settings.schedules import ScheduleSettings
+from lakehouse.settings.section import NAME, Section
 from lakehouse.settings.sections import (
     FOLDER_NAME,
-    NAME,
     PRODUCTION,
     AccessSettings,
     ColumnSettings,
@@ -14,7 +15,6 @@ from lakehouse.settings.sections import (
     QuerySettings,
     RetentionSettings,
     RunsSettings,
-    Section,
     ServerSettings,
     Settings,
     SourceSettings,
@@ -35,6 +35,7 @@ __all__ = [
     "QuerySettings",
     "RetentionSettings",
     "RunsSettings",
+    "ScheduleSettings",
     "Section",
     "ServerSettings",
     "Settings",

@@ -15,7 +15,8 @@ from pydantic import ValidationError
 
 from lakehouse.errors import SettingsWrong
 from lakehouse.settings.mistakes import Written, is_section
-from lakehouse.settings.sections import Section, Settings
+from lakehouse.settings.section import Section
+from lakehouse.settings.sections import Settings
 
 FILE_NAME = "lakeport.toml"
 PREFIX = "LAKEPORT_"

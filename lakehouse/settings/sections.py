@@ -7,21 +7,17 @@ import difflib
 import re
 from pathlib import Path
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
+
+from lakehouse.cron import Times
+from lakehouse.settings.schedules import ScheduleSettings, check_schedules
+from lakehouse.settings.section import NAME, Section, known_zone
 
 FOLDER_NAME = ".lakeport"
 PRODUCTION = "prod"
 """The environment whose name alone makes it stricter."""
-
-NAME = r"^[a-z][a-z0-9_]{0,62}$"
-
-
-def _known_zone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError(f"unknown time zone {name!r}; use a name like 'Europe/Berlin' or 'UTC'")
-    return name
 
 
 def _known_locale(name: str) -> str:
@@ -63,16 +59,10 @@ def _url(text: str) -> str:
     return text
 
 
-class Section(BaseModel):
-    """A part of the settings: frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
 class LakeSettings(Section):
     """Where the lake keeps its state, catalog and data."""
 
-    timezone: Annotated[str, AfterValidator(_known_zone)] = Field("UTC", description="Time zone in which days end.")
+    timezone: Annotated[str, AfterValidator(known_zone)] = Field("UTC", description="Time zone in which days end.")
     locale: Annotated[str, AfterValidator(_known_locale)] = Field(
         "en_GB", description="Locale whose numbers and dates the portal shows, such as de_DE; its words are English."
     )
@@ -251,6 +241,9 @@ class Settings(Section):
     publish: dict[Annotated[str, Field(pattern=NAME)], PublishSettings] = Field(
         default_factory=dict, description="When runs wait, by environment."
     )
+    schedules: dict[Annotated[str, Field(pattern=NAME)], ScheduleSettings] = Field(
+        default_factory=dict, description="Runs that start by themselves, by name."
+    )
 
     @model_validator(mode="after")
     def _one_source_per_table(self) -> "Settings":
@@ -271,6 +264,11 @@ class Settings(Section):
         unknown = [name for name in self.publish if name not in self.environments]
         if unknown:
             raise ValueError(f"publish.{unknown[0]} names no environment; known: {', '.join(self.environments)}")
+        return self
+
+    @model_validator(mode="after")
+    def _schedules_can_be_carried_out(self) -> "Settings":
+        check_schedules(self.schedules, self.environments, self.sources)
         return self
 
     @property
@@ -302,6 +300,11 @@ class Settings(Section):
     def zone(self) -> ZoneInfo:
         """Time zone in which days end."""
         return ZoneInfo(self.lake.timezone)
+
+    def times(self, schedule: str) -> Times:
+        """When a schedule is due, by its own clocks or the lake's."""
+        found = self.schedules[schedule]
+        return Times(found.cron, ZoneInfo(found.timezone) if found.timezone else self.zone)
 
     def publishing(self, env: str) -> PublishSettings:
         """When runs of an environment wait; prod waits on drift unless it is told otherwise."""

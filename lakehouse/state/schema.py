@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-VERSION = "0006"
+VERSION = "0007"
 
 metadata = MetaData()
 
@@ -113,6 +113,19 @@ files = Table(
     Column("path", String(4096), primary_key=True),
     Column("signature", String(200), nullable=False),  # size, times and inode for which the hash holds
     Column("sha256", String(64), nullable=False),
+)
+
+schedules = Table(
+    "schedules",  # what has become of each section [schedules.NAME] of the settings
+    metadata,
+    Column("name", String(63), primary_key=True),
+    Column("due", String(27), nullable=False),  # the newest time that was decided about, or since when it is watched
+    Column("why", Text),  # why that time has started nothing; NULL where it has, or where none was due yet
+    Column("run", String(64)),  # the run that was started last
+    Column("started", String(27)),  # the time for which it was
+    Column("paused", String(27)),  # since when it is; NULL: it is not
+    Column("paused_by", String(200)),
+    Column("reason", Text),  # why it is paused, where somebody has said so
 )
 
 users = Table(

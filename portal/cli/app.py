@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from portal.cli import ask, audit, check, demo, policy, releases, runs, serve, users, work
+from portal.cli import ask, audit, check, demo, policy, releases, runs, schedules, serve, users, work
 
 app = typer.Typer(
     name="lakeport",
@@ -31,6 +31,7 @@ for command in (
     app.command()(command)
 app.add_typer(runs.app, name="run")
 app.add_typer(releases.app, name="release")
+app.add_typer(schedules.app, name="schedule")
 app.add_typer(users.app, name="user")
 app.add_typer(policy.app, name="policy")
 app.add_typer(audit.app, name="audit")

@@ -10,6 +10,7 @@ import typer
 
 from lakehouse.drift import Difference
 from lakehouse.publish_queue import given_reason
+from pipelines.context import Decided, publish_order
 from pipelines.runner import start
 from portal.cli.door import Door, guarded
 from portal.cli.show import show_table
@@ -51,9 +52,9 @@ def publish(door: Door, run: Run, reason: Reason) -> int:
         said = given_reason(reason)
         workspace.request.note(reason=said)
         workspace.queue().check(run)
-        options = (f"--release-of={run}", f"--reason={said}")
-        running = start(door.settings, "publish", door.env, workspace.principal.name, *options)
-        ended = see_through(door, running, workspace.request)
+        name = workspace.principal.name
+        order = publish_order(door.settings, door.env, Decided(run, name, said))
+        ended = see_through(door, start(door.settings, order, name), workspace.request)
     return tell(door, ended)
 
 

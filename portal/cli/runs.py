@@ -16,7 +16,7 @@ from pipelines.context import JOB
 from pipelines.control import RunControl
 from portal.cli.door import Door, guarded, printable
 from portal.cli.show import show_pairs, show_table
-from portal.cli.work import Full, Source
+from portal.cli.work import Full, Reason, Select, Source, TestsOnly
 
 Run = Annotated[str, typer.Argument(metavar="ID", help="The run.")]
 
@@ -33,11 +33,16 @@ def start_run(
     door: Door,
     job: Annotated[str, typer.Argument(metavar="[JOB]", help="refresh, load or build.")] = JOB,
     source: Source = None,
+    select: Select = None,
     full: Full = False,
+    tests_only: TestsOnly = False,
+    reason: Reason = "",
 ) -> None:
     """Start a run, and do not wait for it."""
     with door.workspace("run start", job) as workspace:
-        record = RunControl(workspace).start(job, source, full)
+        record = RunControl(workspace).start(
+            job, source=source, select=select or (), full=full, tests_only=tests_only, reason=reason
+        )
     if door.as_json:
         door.give(record)
     else:
@@ -45,7 +50,7 @@ def start_run(
 
 
 @app.command("list")
-@guarded("home", "env", "as_json")
+@guarded("home", "env", "as_user", "as_json")
 def list_runs(
     door: Door, limit: Annotated[int, typer.Option("--limit", min=1, help="How many, newest first.")] = 50
 ) -> None:
@@ -59,7 +64,7 @@ def list_runs(
 
 
 @app.command("show")
-@guarded("home", "env", "as_json")
+@guarded("home", "env", "as_user", "as_json")
 def show_run(
     door: Door, run: Annotated[str | None, typer.Argument(metavar="[ID]", help="A run; the newest without it.")] = None
 ) -> None:

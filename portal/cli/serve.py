@@ -42,7 +42,7 @@ def until_stopped(door: Door, settings: Settings, taken: socket.socket) -> None:
     from portal.secret import secret_key
     from portal.serve import run
 
-    secret_key(settings, door.env)  # here, since a web process that lacks it could only log that
     with closing(open_state(settings)) as state:  # migrated once, before there are several processes
         reconcile(settings, state)
+    secret_key(settings, door.env)  # here, since a web process that lacks it could only log that
     run(settings, door.env, taken, lambda: door.say(f"The portal is on {url(settings.server)} (Ctrl-C stops it)."))

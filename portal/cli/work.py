@@ -2,7 +2,7 @@
 
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Unpack
 
 import typer
 
@@ -12,13 +12,23 @@ from lakehouse.drift import Difference
 from lakehouse.errors import RequestWrong
 from lakehouse.state.schema import AWAITING
 from lakehouse.state.store import open_state
+from pipelines.context import Asked, checked_order
 from pipelines.create import create_lake
+from pipelines.result import left_sentences
 from pipelines.runner import Ended, Running, start
 from portal.cli.door import Door, error_document, guarded, printable
 from portal.cli.show import show_progress
 
 Source = Annotated[str | None, typer.Option("--source", help="Load this source only.")]
 Full = Annotated[bool, typer.Option("--full", help="Load every file again.")]
+Select = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--select", metavar="MODEL", help="Build this one only; +MODEL with what it reads, MODEL+ what reads it."
+    ),
+]
+TestsOnly = Annotated[bool, typer.Option("--tests-only", help="Test what is released, and build nothing.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why, for whoever looks at the run.")]
 
 
 @guarded("home", "as_json", "quiet")
@@ -45,30 +55,26 @@ def init(
 
 
 @guarded("home", "env", "as_json", "quiet")
-def load(door: Door, source: Source = None, full: Full = False) -> int:
+def load(door: Door, source: Source = None, full: Full = False, reason: Reason = "") -> int:
     """Load changed files into raw tables, and release nothing yet."""
-    return follow(door, "load", *_options(source, full))
+    return follow(door, "load", source=source, full=full, reason=reason)
 
 
 @guarded("home", "env", "as_json", "quiet")
-def build(door: Door) -> int:
+def build(door: Door, select: Select = None, tests_only: TestsOnly = False, reason: Reason = "") -> int:
     """Build, test and release what was loaded."""
-    return follow(door, "build")
+    return follow(door, "build", select=select or (), tests_only=tests_only, reason=reason)
 
 
 @guarded("home", "env", "as_json", "quiet")
-def refresh(door: Door, source: Source = None, full: Full = False) -> int:
+def refresh(door: Door, source: Source = None, select: Select = None, full: Full = False, reason: Reason = "") -> int:
     """Load what changed, build, test, and release."""
-    return follow(door, "refresh", *_options(source, full))
+    return follow(door, "refresh", source=source, select=select or (), full=full, reason=reason)
 
 
-def _options(source: str | None, full: bool) -> list[str]:
-    return [*(["--source", source] if source else []), *(["--full"] if full else [])]
-
-
-def follow(door: Door, job: str, *options: str) -> int:
+def follow(door: Door, job: str, **asked: Unpack[Asked]) -> int:
     """Do a run, show how it goes, and report its result; returns its exit code."""
-    return tell(door, carry_out(door, job, *options))
+    return tell(door, carry_out(door, job, **asked))
 
 
 def tell(door: Door, ended: Ended) -> int:
@@ -80,11 +86,13 @@ def tell(door: Door, ended: Ended) -> int:
     return ended.exit_code
 
 
-def carry_out(door: Door, job: str, *options: str) -> Ended:
-    """Do a run and show how it goes; why it did not succeed goes to standard error."""
+def carry_out(door: Door, job: str, **asked: Unpack[Asked]) -> Ended:
+    """Do a run and show how it goes; why it did not succeed goes to standard error. Raises as `checked_order` does."""
     settings, request = door.settings, door.request("run", job)
+    request.note(**{name: value for name, value in asked.items() if value})
     with closing(open_state(settings)) as state, Audit(state, settings.retention).recorded(request, changes=True):
-        return see_through(door, start(settings, job, door.env, door.principal.name, *options), request)
+        order = checked_order(settings, door.env, job, **asked)
+        return see_through(door, start(settings, order, door.principal.name), request)
 
 
 def see_through(door: Door, running: Running, request: Request) -> Ended:
@@ -121,23 +129,33 @@ def _waits(result: dict[str, Any]) -> str:
 
 
 def _summary(result: dict[str, Any]) -> str:
-    run = result["run"]
     if result["state"] == AWAITING:
         return _waits(result)
+    return "\n".join([_first_line(result), *left_sentences(result), *_details(result)])
+
+
+def _first_line(result: dict[str, Any]) -> str:
+    run, release, tests = result["run"], result["release"], f"{result['tests']['passed']} tests passed"
+    if result.get("tested"):
+        return f"{tests} on what release {result['tested']} holds. Run {run}."
     if result.get("published"):
-        return f"Release {result['release']}: what run {result['published']} has built. Run {run}."
+        return f"Release {release}: what run {result['published']} has built. Run {run}."
     if result.get("awaiting"):
         return f"Unchanged: run {result['awaiting']} holds what is there, and waits for a decision. Run {run}."
-    if result["state"] == "unchanged" and result["release"] is None:
+    if result["state"] == "unchanged" and release is None:
         return f"Unchanged: nothing new was loaded, and nothing has been released yet. Run {run}."
+    if result["state"] == "unchanged" and result.get("left"):
+        return f"Unchanged: what was selected is as release {release} has it. Run {run}."
     if result["state"] == "unchanged":
-        return f"Unchanged: release {result['release']} holds what is there. Run {run}."
+        return f"Unchanged: release {release} holds what is there. Run {run}."
     counts = f"{result['rows_loaded']:,} rows loaded, {result['rows_quarantined']:,} quarantined"
-    tests = f"{result['tests']['passed']} tests passed"
-    lines = [f"Release {result['release']}: {counts}, {tests}. Run {run}."]
-    if result["release"] is None:
-        lines = [f"Loaded, not released yet: {counts}. Run {run}."]
-    lines += result["repaired"]
+    if release is None:
+        return f"Loaded, not released yet: {counts}. Run {run}."
+    return f"Release {release}: {counts}, {tests}. Run {run}."
+
+
+def _details(result: dict[str, Any]) -> list[str]:
+    lines = [*result["repaired"]]
     lines += [f"{table} was written by another program; that is released too." for table in result["written_elsewhere"]]
     for name, source in result["sources"].items():
         lines += [
@@ -146,4 +164,4 @@ def _summary(result: dict[str, Any]) -> str:
         ]
         lines += [f"{name}: {file} is gone, and so are its rows." for file in source["vanished"]]
         lines += [f"{name}: {sentence}" for sentence in source["rejected"]]
-    return "\n".join(lines)
+    return lines

@@ -1,8 +1,12 @@
 """Pipelines: what runs, what has run, and what waits for a decision; and buttons to start, to stop and to decide."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
 from dash.development.base_component import Component
 
 from lakehouse.core import Workspace
+from lakehouse.errors import UnknownName
 from lakehouse.state.schema import ACTIVE, AWAITING
 from portal import html
 from portal.components.attributes import aria, heard
@@ -15,12 +19,14 @@ from portal.pipelines.history import BY, ENV, JOB, STATE, history_card
 from portal.pipelines.live import ADDRESS, drawn, shown_parts
 from portal.pipelines.look import BENEATH, Look
 from portal.pipelines.one_run import run_cards
+from portal.pipelines.quarantine import quarantine_cards
+from portal.pipelines.schedules import schedule_cards
 from portal.pipelines.sources import source_cards
+from portal.pipelines.verdicts import verdict_cards
 from portal.pipelines.waiting import queue_card
 
 PATH = "/pipelines"
 SECTION = "section"
-SOURCES = "sources"
 SHAPE = ("filters", "table lp-4", "table lp-4", "table lp-4", "table lp-12")
 
 
@@ -32,9 +38,10 @@ def layout(workspace: Workspace, visit: Visit) -> Screen:
         return run_screen(look, run)
     if not look.is_engineers:
         return Screen([plain_card(look), followed(look)])
-    if visit.one(SECTION) == SOURCES:
-        return Screen([*source_cards(look), followed(look)], section_bar(visit))
-    return Screen([*run_content(look), followed(look)], section_bar(visit))
+    shown = visit.one(SECTION)
+    if shown not in SECTIONS:
+        raise UnknownName("section", shown, [name for name in SECTIONS if name])
+    return Screen([*SECTIONS[shown].cards(look), followed(look)], section_bar(visit))
 
 
 def run_screen(look: Look, run: str) -> Screen:
@@ -46,9 +53,8 @@ def run_screen(look: Look, run: str) -> Screen:
 
 def section_bar(visit: Visit) -> Component:
     """The sections of the page."""
-    is_sources = visit.one(SECTION) == SOURCES
-    plain = visit.only(["at"])
-    choices = [("Runs", plain.href(), not is_sources), ("Sources", plain.href(section=SOURCES), is_sources)]
+    shown, plain = visit.one(SECTION), visit.only(["at"])
+    choices = [(one.title, plain.href(section=name or None), name == shown) for name, one in SECTIONS.items()]
     return html.Section([segments("Section", choices)], className="lp-filters", **aria(label="Sections"))
 
 
@@ -59,6 +65,24 @@ def run_content(look: Look) -> list[Component]:
     waits = any(room.queue().waiting() for room in look.rooms)
     queue = [queue_card(look, "lp-4" if len(current) == 1 else "lp-12")] if current or waits else []
     return [*environment_cards(look), *current, *queue, history_card(look)]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page of its own: its title in the bar, and what draws its cards for whoever may diagnose runs."""
+
+    title: str
+    cards: Callable[[Look], list[Component]]
+
+
+SECTIONS: Mapping[str, Section] = {
+    "": Section("Runs", run_content),
+    "sources": Section("Sources", source_cards),
+    "schedules": Section("Schedules", schedule_cards),
+    "tests": Section("Tests", verdict_cards),
+    "quarantine": Section("Quarantine", quarantine_cards),
+}
+"""What `section` in the address says -> the section, in the order of the bar."""
 
 
 def followed(look: Look, run: str = "") -> Component:

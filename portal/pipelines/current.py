@@ -23,7 +23,7 @@ from portal.pipelines.log_lines import said_log
 from portal.pipelines.look import Look
 from portal.pipelines.steps import Row, said, step_rows
 from portal.pipelines.timeline import timeline
-from portal.pipelines.words import Record, job_text, length, moment, time, who
+from portal.pipelines.words import Record, job_text, length, moment, quoted_reason, time, who
 
 SIGNS = {"done": "check", "now": "run", "next": "circle", "failed": "close"}
 
@@ -33,7 +33,8 @@ def current_card(look: Look, record: Record, *, is_alone: bool = False) -> Compo
     run, env = record["run"], record["env"]
     open_it = [] if is_alone else [link("Open", look.run_href(run), "lp-button")]
     cancel = [cancel_control(look, record)] if look.room(env).may("operate") else []
-    sub: list[Component | str] = [who(record["starter"]), ", ", time(record["started"], look.now)]
+    why = f", {quoted_reason(record)}" if quoted_reason(record) else ""
+    sub: list[Component | str] = [who(record["starter"]), ", ", time(record["started"], look.now), why]
     buttons = html.Div([*open_it, *cancel], className="lp-buttons")
     title = f"Run {run}, {job_text(record)} of {env}"
     part = live_part(look, record, is_alone=is_alone)

@@ -11,6 +11,7 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import NotFound
 
 from lakehouse.core import Workspace
+from lakehouse.disclosure import Disclosure
 from lakehouse.redaction import Redaction
 from pipelines.context import run_folder
 from pipelines.run_log import whole_log
@@ -26,28 +27,27 @@ MOST_ROWS = 100_000
 
 @dataclass(frozen=True)
 class Artefact:
-    """A file of a run: what it is called where it is given, and whether it may count rows that not all may see."""
+    """A file of a run: what it is called where it is given, and its kind."""
 
     words: str
     kind: str
-    counts_rows: bool = True
 
 
 ARTEFACTS = {
-    "output.log": Artefact("Log", "text/plain; charset=utf-8", counts_rows=False),
+    "output.log": Artefact("Log", "text/plain; charset=utf-8"),
     "events.jsonl": Artefact("Events", "application/x-ndjson; charset=utf-8"),
     "result.json": Artefact("Result", "application/json"),
-    "manifest.json": Artefact("dbt manifest", "application/json", counts_rows=False),
+    "manifest.json": Artefact("dbt manifest", "application/json"),
     "run_results.json": Artefact("dbt results", "application/json"),
 }
 
 
 def artefacts(room: Workspace, record: Record) -> list[str]:
-    """The files of a run that whoever asks may have: those that count all rows not under row rules."""
+    """The files of a run that whoever asks may have: all or none, since each may quote any row."""
+    if not Disclosure.to(room).is_whole:
+        return []
     folder = run_folder(room.lakehouse.settings, record["run"])
-    is_free = not room.scope.rows and not room.scope.columns
-    may = [name for name, artefact in ARTEFACTS.items() if is_free or not artefact.counts_rows]
-    return [name for name in may if (folder / name).is_file()]
+    return [name for name in ARTEFACTS if (folder / name).is_file()]
 
 
 def add_downloads(server: Flask, open_workspace: OpenWorkspace) -> None:

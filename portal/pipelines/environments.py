@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dash.development.base_component import Component
 
 from lakehouse.core import Workspace
+from pipelines.schedule_control import ScheduleControl
 from portal import html, wording
 from portal.components.attributes import aria
 from portal.components.icon import icon
@@ -16,6 +17,7 @@ from portal.freshness import Freshness, freshness
 from portal.headline import Headline
 from portal.pipelines.forms import start_controls
 from portal.pipelines.look import Look
+from portal.pipelines.schedules import begun, next_start
 from portal.pipelines.words import Record, is_active, result_text, state_word, tests_text, time
 from portal.readable import if_readable
 
@@ -38,11 +40,17 @@ def _card(look: Look, room: Workspace, width: str) -> Component:
     facts: Mapping[str, Component | str] = {
         "Last result": _last_result(look, room),
         "Data to": _reach(room),
-        "Next start": f"By {'hand' if room.may('operate') else 'an admin'}, nothing is scheduled",
+        "Next start": begun(next_start(look, room)) or _by_hand(room),
     }
     listed = html.Dl([part for term, said in facts.items() for part in (html.Dt(term), html.Dd(said))])
     body = [html.H2([html.Span(room.env), *chip(told)]), *controls, listed]
     return html.Section(body, className=f"lp-card lp-env {width}", **aria(label=f"Environment {room.env}"))
+
+
+def _by_hand(room: Workspace) -> str:
+    """Who starts runs where no schedule does."""
+    why = "the schedule is paused" if ScheduleControl(room).has_schedules else "nothing is scheduled"
+    return f"By {'hand' if room.may('operate') else 'an admin'}, {why}"
 
 
 def plain_card(look: Look) -> Component:
@@ -51,6 +59,8 @@ def plain_card(look: Look) -> Component:
     reach = _reach(look.room(look.workspace.env))
     said = [html.P(sentence) for sentence in told.sentences]
     said.append(html.P(f"The data go up to {reach}.") if reach != wording.NONE else html.P("There are no data yet."))
+    following = next_start(look, look.room(look.workspace.env))
+    said += [html.P(f"The next one starts by itself: {following}.")] if following else []
     about = "Engineers and admins start, stop and publish refreshes. Ask one of them for a newer one."
     body = html.Div([*said, html.P(about, className="lp-muted")], className="lp-plain")
     return html.Section([html.H2(["Refreshes", *chip(told)]), body], className="lp-card lp-env lp-12")

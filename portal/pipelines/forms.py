@@ -9,6 +9,8 @@ from typing import Any
 
 from dash.development.base_component import Component
 
+from lakehouse.core import Workspace
+from lakehouse.publish_queue import LONGEST_REASON
 from portal import html
 from portal.components.attributes import heard
 from portal.components.icon import icon
@@ -16,7 +18,22 @@ from portal.components.popover import popover
 from portal.pipelines.look import Look
 from portal.pipelines.words import Record
 
-LONGEST_REASON = 500
+TESTS = "tests"
+"""What the form calls a build of tests only."""
+
+JOBS = (
+    ("refresh", "Load, build and test"),
+    ("load", "Load only"),
+    ("build", "Build and test only"),
+    (TESTS, "Test what is released"),
+)
+REACH = (
+    ("", "Nothing else"),
+    ("above", "What they read"),
+    ("below", "What reads them"),
+    ("above below", "Both"),
+)
+MODELS_SHOWN = 5
 
 Attributes = dict[str, Any]
 
@@ -31,9 +48,10 @@ def field(label: str, control: Component) -> Component:
     return html.Label([label, control], className="lp-field")
 
 
-def select(name: str, choices: Sequence[tuple[str, str]]) -> Component:
-    """One of a few: value and words; the first is chosen."""
-    return html.Select([html.Option(words, value=value) for value, words in choices], name=name)
+def select(name: str, choices: Sequence[tuple[str, str]], **attributes: Any) -> Component:
+    """One of a few, or with `multiple` several: value and words; the first is chosen."""
+    options = [html.Option(words, value=value, selected=not at) for at, (value, words) in enumerate(choices)]
+    return html.Select(options, name=name, **attributes)
 
 
 def start_controls(look: Look, env: str, running: str) -> Component:
@@ -44,23 +62,50 @@ def start_controls(look: Look, env: str, running: str) -> Component:
     at_once = html.Button(words, type="submit", name="env", value=env, className="lp-button", **stopped)
     if running:
         return html.Div(order(address, [at_once]), className="lp-start is-running")
-    panel = order(address, start_choices(look, env), "lp-order")
+    panel = order(address, start_choices(look, env), "lp-order is-start")
     more = popover(icon("down", small=True), [panel], label=f"Choices for {env}", class_name="is-icon", arrow=False)
     return html.Div([order(address, [at_once]), more], className="lp-start")
 
 
 def start_choices(look: Look, env: str) -> list[Component]:
-    """What of an environment is refreshed."""
-    jobs = [("refresh", "Load, build and test"), ("load", "Load only"), ("build", "Build and test only")]
+    """What of an environment is refreshed, and why."""
+    models = offered_models(look.room(env))
     sources = [("", "All sources"), *((name, name) for name in look.settings.sources)]
-    files = [("", "What is new"), ("full", "Every file again")]
     return [
         html.H3(f"Refresh {env}"),
-        field("Do", select("job", jobs)),
-        field("Sources", select("source", sources)),
-        field("Files", select("files", files)),
+        field("Do", select("job", JOBS if models else JOBS[:-1])),
+        html.Div(
+            [
+                field("Sources", select("source", sources)),
+                field("Files", select("files", [("", "What is new"), ("full", "Every file again")])),
+            ],
+            className="lp-pair",
+        ),
+        *(_model_fields(models) if models else []),
+        field("Reason", _line("reason", "Why, if others should know")),
         html.Button("Start", type="submit", name="env", value=env, className="lp-button is-main"),
     ]
+
+
+def offered_models(room: Workspace) -> list[str]:
+    """The models of an environment that can be chosen: the tables of its release that are built, as far as seen."""
+    if not room.has_release:
+        return []
+    return sorted(table for table in room.release.pins if not table.startswith("raw.") and room.scope.sees(table))
+
+
+def _model_fields(models: Sequence[str]) -> list[Component]:
+    choices = [("", "All models"), *((table, table) for table in models)]
+    return [
+        field("Models", select("model", choices, multiple=True, size=min(len(choices), MODELS_SHOWN))),
+        field("With them", select("reach", REACH)),
+        html.P("The other models keep their tables. New rows come in where every model that reads them is chosen."),
+    ]
+
+
+def _line(name: str, placeholder: str) -> Component:
+    """A text of one line that may be left empty."""
+    return html.Textarea(name=name, rows=1, maxLength=LONGEST_REASON, placeholder=placeholder, className="is-line")
 
 
 def cancel_control(look: Look, record: Record) -> Component:

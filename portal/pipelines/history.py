@@ -23,13 +23,13 @@ from portal.pipelines.look import Look
 from portal.pipelines.words import (
     STATES,
     Record,
-    column_time,
     exact_time,
     job_text,
     length,
     result_text,
     seconds_of,
     state_sign,
+    time_cell,
     who,
 )
 
@@ -114,16 +114,11 @@ def _row(record: Record, look: Look, longest: float) -> list[Cell]:
     seconds = seconds_of(record, look.now)
     track = html.Span(html.Span(style={"width": f"{100 * seconds / longest:.0f}%"}), className="lp-duration", **HIDDEN)
     rows = record.get("rows_read") or 0
-    started = html.Time(
-        column_time(record["started"], look.now),
-        dateTime=record["started"],
-        title=exact_time(record["started"], look.now),
-    )
     return [
         link(record["run"], look.run_href(record["run"])),
         record["env"],
         job_text(record),
-        started,
+        time_cell(record["started"], look.now),
         who(record["starter"]),
         wording.exact(rows) if rows else "",
         html.Span([length(seconds), track]),

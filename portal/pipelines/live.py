@@ -16,6 +16,7 @@ from werkzeug.http import quote_etag
 
 from lakehouse.core import Workspace
 from pipelines.progress import Progress
+from pipelines.schedule_control import ScheduleControl
 from portal.markup import markup
 from portal.page import Visit
 from portal.pipelines.current import part_body, progress_of
@@ -59,13 +60,14 @@ def shown_parts(look: Look, of: str) -> list[Record]:
 
 
 def drawn(look: Look, of: str = "") -> str:
-    """What must change before the page has to be drawn again: runs that begin and end, and decisions."""
+    """What must change before the page has to be drawn again: runs that begin and end, decisions, schedules."""
     if of:
         if not look.is_engineers:
             return ""
         record = look.workspace.runs().show(of)
         return _digest([of, "active" if is_active(record) else record["state"], record["release"]])
-    return _digest([[room.env, _states(room), _waiting(room)] for room in look.rooms])
+    told: list[Any] = [[room.env, _states(room), _waiting(room)] for room in look.rooms]
+    return _digest([*told, ScheduleControl(look.workspace).marks()])
 
 
 def progress_key(progress: Progress) -> Any:

@@ -13,30 +13,35 @@ from lakehouse.core import Workspace
 from lakehouse.failures import FailingTest, failing_tests
 from pipelines.control import RunControl
 from pipelines.progress import Progress
+from pipelines.result import left_sentences
 from portal import html, wording
 from portal import rows as values
 from portal.components.card import card
 from portal.components.link import link
 from portal.components.table import Cell, Column, table
-from portal.data.told import UNKNOWN, size_text
+from portal.data.told import size_text
 from portal.pipelines.current import current_card, progress_of
 from portal.pipelines.downloads import ARTEFACTS, artefacts
 from portal.pipelines.log_lines import printed_log, said_log
 from portal.pipelines.look import Look
 from portal.pipelines.timeline import timeline
 from portal.pipelines.words import (
+    NOT_COUNTED,
     Record,
     exact_time,
     is_active,
     job_text,
     length,
     order_text,
+    reason_of,
     result_text,
     seconds_of,
     state_sign,
     tests_text,
     time,
+    told_rows,
     who,
+    withheld,
 )
 from portal.readable import if_readable
 
@@ -84,6 +89,7 @@ def run_facts(look: Look, record: Record) -> Iterator[Fact]:
     """The facts by name; what is not known is empty."""
     yield "Asked for", order_text(record)
     yield "Started by", who(record["starter"])
+    yield "Reason", reason_of(record)
     yield "Cancelled by", who(record["cancelled_by"]) if record.get("cancelled_by") else ""
     yield "Started", exact_time(record["started"], look.now)
     if not is_active(record):
@@ -93,6 +99,7 @@ def run_facts(look: Look, record: Record) -> Iterator[Fact]:
         yield "Result", _result(look, record)
         yield "Tests", tests_text(record)
         yield "Rows", _rows_text(record)
+        yield "Left", " ".join(left_sentences(record))
         yield "Repaired", " ".join(record.get("repaired") or ())
 
 
@@ -123,6 +130,8 @@ def failing_cards(failing: Sequence[FailingTest]) -> list[Component]:
 
 def _failing(test: FailingTest) -> Component:
     counted = wording.count(test.failures, "row", "rows") if test.failures is not None else "not computed"
+    if test.message is None:
+        return card(f"Failed: {test.test}", ", ".join(test.reads), [withheld("What it has found is")])
     body: list[Component] = [html.P(test.message, className="lp-run-error")]
     if test.rows:
         columns = [Column(str(column["name"])) for column in test.columns or ()][: values.SHOWN_COLUMNS]
@@ -131,8 +140,7 @@ def _failing(test: FailingTest) -> Component:
         if not test.complete:
             body.append(html.P(f"The first {len(test.rows)} of them are shown.", className="lp-small lp-muted lp-note"))
     elif test.failures:
-        text = "Its rows are for whoever may operate here and sees every row."
-        body.append(html.P(text, className="lp-small lp-muted"))
+        body.append(html.P("Its rows are for whoever may operate here.", className="lp-small lp-muted"))
     return card(f"Failed: {test.test}", counted, body)
 
 
@@ -142,14 +150,12 @@ def tables_card(look: Look, record: Record) -> list[Component]:
     if not made:
         return []
     room = look.room(record["env"])
-    counts_all = not room.scope.rows
     released = _released(room, record)
     columns = [Column("Table"), Column("Rows", is_number=True), Column("Size", is_number=True, is_lesser=True)]
     columns.append(Column("Snapshot", is_number=True))
-    seen = [name for name in made if room.scope.sees(name)]
-    rows = [_table_row(name, made[name], released, counts_all) for name in seen]
+    rows = [_table_row(name, one, released) for name, one in made.items()]
     sub = wording.count(len(rows), "table", "tables")
-    return [card("Tables", sub, [table("Tables of the run", columns, rows, cards=True)])] if rows else []
+    return [card("Tables", sub, [table("Tables of the run", columns, rows, cards=True)])]
 
 
 def _released(room: Workspace, record: Record) -> Workspace | None:
@@ -157,26 +163,28 @@ def _released(room: Workspace, record: Record) -> Workspace | None:
     return room.at(str(record["release"])) if record["release"] is not None else None
 
 
-def _table_row(name: str, made: Mapping[str, Any], released: Workspace | None, counts_all: bool) -> list[Cell]:
+def _table_row(name: str, made: Mapping[str, Any], released: Workspace | None) -> list[Cell]:
     pin = released.pins.get(name) if released is not None else None
     size = released.release.sizes.get(name) if released is not None else None
     return [
         name,
-        wording.exact(made["rows"]) if counts_all else "",
-        size_text(size.bytes) if size is not None and counts_all else UNKNOWN,
+        told_rows(made["rows"]),
+        size_text(size.bytes) if size is not None and made["rows"] is not None else wording.NONE,
         str(pin.snapshot) if pin is not None and pin.snapshot is not None else "Not released",
     ]
 
 
 def sources_card(look: Look, record: Record) -> list[Component]:
-    """How many records of each source were read, loaded and quarantined."""
+    """How many records of each source were read, loaded and quarantined, where that is told."""
     sources: Mapping[str, Mapping[str, Any]] = record.get("sources") or {}
     if not sources:
         return []
     names = ("read", "loaded", "quarantined")
     columns = [Column("Source"), *(Column(name.capitalize(), is_number=True) for name in names)]
-    rows = [[name, *(wording.exact(counts[one]) for one in names)] for name, counts in sources.items()]
-    return [card("Sources", "Rows read are rows loaded and rows quarantined", [table("Sources", columns, rows)])]
+    rows = [[name, *(told_rows(counts[one]) for one in names)] for name, counts in sources.items()]
+    is_told = all(counts["read"] is not None for counts in sources.values())
+    sub = "Rows read are rows loaded and rows quarantined" if is_told else NOT_COUNTED
+    return [card("Sources", sub, [table("Sources", columns, rows)])]
 
 
 def quarantine_card(look: Look, record: Record) -> list[Component]:
@@ -202,7 +210,10 @@ def log_card(look: Look, record: Record, progress: Progress) -> Component:
     """What the run has said, what its tools have printed, and its files."""
     room = look.room(record["env"])
     body = [said_log(progress, look.settings.zone, is_long=True)]
-    printed = RunControl(room).log(record["run"], LOG_LINES).splitlines()
+    control = RunControl(room)
+    if not control.may_read_log:
+        return card("Log", "", [*body, withheld("What its tools have printed, and its files, are")])
+    printed = control.log(record["run"], LOG_LINES).splitlines()
     if printed:
         said = f"What its tools have printed, the last {len(printed)} lines"
         body += [html.H3(said, className="lp-note"), printed_log(printed, f"{record['run']}, tools")]

@@ -12,6 +12,7 @@ from lakehouse.errors import UnknownName
 from pipelines.control import RunControl
 from pipelines.decisions import discard, publish
 from portal.page import OpenWorkspace
+from portal.pipelines.forms import TESTS
 from portal.pipelines.look import in_env
 
 JOB = "refresh"
@@ -28,7 +29,15 @@ def add_orders(server: Flask, lakehouse: Lakehouse, open_workspace: OpenWorkspac
         if env not in known:
             raise UnknownName("environment", env, known)
         control = RunControl(_opened(open_workspace("now"), env))
-        record = control.start(_one("job") or JOB, source=_one("source") or None, full=_one("files") == FULL)
+        job = _one("job") or JOB
+        record = control.start(
+            "build" if job == TESTS else job,
+            source=_one("source") or None,
+            select=_models(),
+            full=_one("files") == FULL,
+            tests_only=job == TESTS,
+            reason=_one("reason"),
+        )
         return _said(f"Run {record['run']} of {env} has started.", record["run"])
 
     @server.post("/_runs/<run>/cancel")
@@ -61,6 +70,13 @@ def _opened_for(workspace: Workspace, run: str) -> Workspace:
 
 def _one(name: str) -> str:
     return request.form.get(name, "").strip()
+
+
+def _models() -> list[str]:
+    """The models that were chosen, as the words of a selection; none stands for all."""
+    reach = _one("reach").split()
+    before, after = ("+" if way in reach else "" for way in ("above", "below"))
+    return [f"{before}{name}{after}" for name in request.form.getlist("model") if name]
 
 
 def _said(text: str, run: str) -> ResponseReturnValue:

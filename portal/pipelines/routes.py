@@ -11,6 +11,7 @@ from portal.page import OpenWorkspace
 from portal.pipelines.downloads import add_downloads
 from portal.pipelines.live import OpenNow, add_live
 from portal.pipelines.orders import add_orders
+from portal.pipelines.schedule_orders import add_schedule_orders
 
 ENDPOINTS = {
     "runs": SIGNED_IN,
@@ -18,6 +19,8 @@ ENDPOINTS = {
     "run_cancel": "operate",
     "run_publish": "operate",
     "run_discard": "operate",
+    "schedule_pause": "operate",
+    "schedule_resume": "operate",
     "run_file": "diagnose",
     "run_quarantine": "diagnose",
 }
@@ -28,4 +31,5 @@ def add_routes(server: Flask, lakehouse: Lakehouse, open_workspace: OpenWorkspac
     """Give the server the routes; `open_now` opens a workspace without a record, for what pages ask by themselves."""
     add_live(server, open_now)
     add_orders(server, lakehouse, open_workspace)
+    add_schedule_orders(server, open_workspace)
     add_downloads(server, open_workspace)

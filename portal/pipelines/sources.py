@@ -16,7 +16,7 @@ from portal.components.link import link
 from portal.components.states import empty
 from portal.components.table import Cell, Column, table
 from portal.pipelines.look import Look
-from portal.pipelines.words import Record, is_active, time
+from portal.pipelines.words import Record, is_active, time, told_rows
 
 NEWEST = 50
 LOOKED = ("success", "unchanged", "awaiting_publish")
@@ -56,8 +56,8 @@ def _row(look: Look, records: Sequence[Record], name: str, source: SourceSetting
         name,
         f"raw.{source.table or name}",
         time(loaded["ended"], look.now) if loaded else "Not lately",
-        wording.exact(counts["loaded"]) if counts else "",
-        wording.exact(counts["quarantined"]) if counts else "",
+        told_rows(counts["loaded"]) if counts else "",
+        told_rows(counts["quarantined"]) if counts else "",
         link(loaded["run"], look.run_href(loaded["run"])) if loaded else "",
         time(checked["ended"], look.now) if checked else "Not lately",
     ]

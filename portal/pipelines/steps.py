@@ -13,6 +13,8 @@ from portal import wording
 from portal.pipelines.words import Record
 
 State = Literal["done", "now", "next", "failed"]
+TESTS = "tests"
+"""What is called a job here and is a build of tests only."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,8 @@ def step_rows(progress: Progress, record: Record) -> list[Row]:
     """The steps of a run in their order, as far as they are known."""
     steps = {step.step: step for step in progress.steps}
     is_over = record["ended"] is not None
-    job = str((record.get("order") or {}).get("job") or record["job"])
+    order = record.get("order") or {}
+    job = TESTS if order.get("tests_only") else str(order.get("job") or record["job"])
     rows = [*_loading(progress, steps.get("load"), job), *_building(progress, steps.get("build"), job)]
     release = steps.get("release")
     if job in ("refresh", "build", "publish") and (release is not None or not is_over):
@@ -54,9 +57,11 @@ def _loading(progress: Progress, step: Step | None, job: str) -> Iterator[Row]:
 
 
 def _building(progress: Progress, step: Step | None, job: str) -> Iterator[Row]:
+    models, tests = progress.models, progress.tests
+    if job == TESTS:
+        yield _row("Test", step, tests, _counted(tests, "test", "tests"))
     if job not in ("refresh", "build"):
         return
-    models, tests = progress.models, progress.tests
     yield _row("Build", step, models, _counted(models, "model", "models"))
     is_testing = step is not None and tests is not None and tests.done > 0
     yield _row("Test", step if is_testing else None, tests, _counted(tests, "test", "tests"))

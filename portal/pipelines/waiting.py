@@ -21,6 +21,8 @@ from portal.pipelines.words import tests_text, time
 
 SHOWN_DIFFERENCES = 12
 
+FIRST = "Nothing was released here before."
+
 Difference = Mapping[str, Any]
 
 
@@ -52,7 +54,8 @@ def _why(look: Look, room: Workspace, record: Mapping[str, Any]) -> list[Compone
         return [html.P(f"{passed}You see a part of the rows, so what differs is not told.")]
     over = [one for one in differences if one["over"]]
     if not differences:
-        return [html.P(f"{passed}Nothing differs from the release that readers see.")]
+        nothing = "Nothing differs from the release that readers see." if room.has_release else FIRST
+        return [html.P(f"{passed}{nothing}")]
     moved = "It differs more than the limits allow" if over else f"In {room.env} every release waits for a decision"
     said = html.P(f"{passed}{moved}, so nothing was published.")
     shown = sorted(differences, key=lambda one: not one["over"])[:SHOWN_DIFFERENCES]

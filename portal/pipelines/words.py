@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from dash.development.base_component import Component
 
-from lakehouse.access.identity import OPERATOR
+from lakehouse.access.identity import OPERATOR, SCHEDULE
 from lakehouse.publish_queue import ITSELF
 from lakehouse.state.schema import ACTIVE
 from portal import html, wording
@@ -20,6 +20,9 @@ from portal.freshness import when
 Record = Mapping[str, Any]
 """A run as `lakehouse.runs.Runs` gives it."""
 Mood = Literal["good", "bad", "warn", "now", ""]
+
+NOT_COUNTED = "You see a part of the rows, so how many there are is not told"
+"""Where numbers of rows would be."""
 
 STATES: dict[str, tuple[str, Mood, str]] = {
     "queued": ("Queued", "now", "wait"),
@@ -73,22 +76,37 @@ def who(starter: str) -> str:
     """Who started a run, or ended it."""
     if starter.startswith(OPERATOR):
         return f"{starter.removeprefix(OPERATOR)}, at the machine"
+    if starter.startswith(SCHEDULE):
+        return starter.capitalize()
     return "Lakeport" if starter == ITSELF else starter
 
 
 def job_text(record: Record) -> str:
-    """What a run was asked to do, in few words: "refresh", "load sales", "refresh, every file"."""
+    """What a run was asked to do, in few words: "refresh", "load sales", "refresh (2 models), every file"."""
     order = record.get("order") or {}
+    if order.get("tests_only"):
+        return f"tests{_of_models(order)}"
     words = filter(None, [str(order.get("job") or record["job"]), order.get("source")])
-    return " ".join(words) + (", every file" if order.get("full") else "")
+    return " ".join(words) + _of_models(order) + (", every file" if order.get("full") else "")
+
+
+def _of_models(order: Mapping[str, Any]) -> str:
+    """Which models were selected, in few words."""
+    selected = order.get("select") or ()
+    if len(selected) > 1:
+        return f" ({wording.count(len(selected), 'model', 'models')})"
+    return f" ({selected[0]})" if selected else ""
 
 
 def order_text(record: Record) -> str:
     """The same as a sentence."""
     order = record.get("order") or {}
+    selected = ", ".join(order.get("select") or ())
     loads = f"Load {order.get('source') or 'all sources'}, {'every file' if order.get('full') else 'what is new'}"
-    builds = "build and test what has changed"
+    builds = f"build and test what has changed{f' of {selected}' if selected else ''}"
     match order.get("job") or record["job"]:
+        case "build" if order.get("tests_only"):
+            return f"Test what is released{f' of {selected}' if selected else ''}; build nothing."
         case "load":
             return f"{loads}; build nothing."
         case "build":
@@ -98,6 +116,16 @@ def order_text(record: Record) -> str:
         case "refresh":
             return f"{loads}; then {builds}, and publish."
     return f"Do the job {record['job']}."
+
+
+def reason_of(record: Record) -> str:
+    """Why somebody has started a run; empty where they have not said."""
+    return str((record.get("order") or {}).get("reason") or "")
+
+
+def quoted_reason(record: Record) -> str:
+    """The same as it stands beside who has said it."""
+    return f"“{reason_of(record)}”" if reason_of(record) else ""
 
 
 def tests_text(record: Record) -> str:
@@ -113,9 +141,11 @@ def result_text(record: Record) -> str:
     """What has come of a run, in few words; nothing while it goes on."""
     match record["state"]:
         case "success":
+            if record.get("tested"):
+                return f"Release {record['tested']} passes its tests"
             return f"Release {record['release']}" if record["release"] is not None else "Loaded, not built"
         case "unchanged":
-            return "Nothing new"
+            return "Nothing new in what was selected" if record.get("left") else "Nothing new"
         case "awaiting_publish":
             return "Waits for a decision"
         case "failed":
@@ -127,6 +157,16 @@ def result_text(record: Record) -> str:
     return ""
 
 
+def told_rows(rows: int | None) -> str:
+    """A number of rows; a dash where it is not told."""
+    return wording.NONE if rows is None else wording.exact(rows)
+
+
+def withheld(what: str) -> Component:
+    """Says that something is not for whoever looks; `what` ends with its verb."""
+    return html.P(f"{what} for whoever sees every row and column.", className="lp-small lp-muted lp-note")
+
+
 def column_time(text: str, now: datetime) -> str:
     """A time as a column has it, days being those of `now`'s zone: "13:05", "8 Dec, 06:11", "8 Dec 2011, 06:11"."""
     zone = now.tzinfo or UTC
@@ -135,6 +175,11 @@ def column_time(text: str, now: datetime) -> str:
     if there.date() == now.date():
         return clock
     return f"{wording.day_short(there.date())}, {clock}" if there.year == now.year else wording.moment_text(there, zone)
+
+
+def time_cell(text: str, now: datetime) -> Component:
+    """A time as a column has it; the exact moment stands in its title."""
+    return html.Time(column_time(text, now), dateTime=text, title=exact_time(text, now))
 
 
 def time(text: str, now: datetime) -> Component:

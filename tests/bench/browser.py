@@ -26,6 +26,8 @@ class Client:
         self.cookies = dict[str, str]()
         self.request = ""
         """The id of the last request."""
+        self.release = ""
+        """The release that the last answer was read from; empty where it has none."""
 
     def ask(self, method: str, path: str, body: str = "", **headers: str) -> bytes:
         """The answer's body, as it came over the line."""
@@ -39,6 +41,7 @@ class Client:
         content = answer.read()
         assert answer.status < 400, (answer.status, path)
         self.request = answer.getheader("X-Request-ID", "")
+        self.release = answer.getheader("X-Lakeport-Release", "")
         return content
 
     @property

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -70,6 +70,16 @@ VIEWER = (Picture("forbidden", "/sql", "h1"),)
 """By a viewer."""
 
 
+PIPELINES = (
+    Picture("pipelines", "/pipelines"),
+    Picture("pipelines-run", "/pipelines/runs/{run}", ".lp-gantt"),
+    Picture("pipelines-sources", "/pipelines?section=sources"),
+    Picture("pipelines-tests", "/pipelines?section=tests"),
+    Picture("pipelines-quarantine", "/pipelines?section=quarantine"),
+)
+"""Of the sample after records that do not fit, with a release that waits and a run that failed, by an admin."""
+
+
 def main(folder: Path) -> None:
     """Take them all."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -99,6 +109,8 @@ def _lakes(place: Path) -> Iterator[tuple[Lake, str, tuple[Picture, ...]]]:
     assert sample.start().ending == ("success", 0)
     yield sample, "ana", SAMPLE
     yield sample, "bea", VIEWER
+    run = _worked_on(sample)
+    yield sample, "boris", tuple(replace(one, address=one.address.format(run=run)) for one in PIPELINES)
     large = _lake(place / "large")
     lines = (
         f"ORD-{number},CUST-{number % 700},{date(2024, 1, 1) + timedelta(days=number % 120)},"
@@ -111,6 +123,25 @@ def _lakes(place: Path) -> Iterator[tuple[Lake, str, tuple[Picture, ...]]]:
     assert large.start().ending == ("success", 0)
     yield large, "ana", LARGE
     yield _lake(place / "empty"), "ana", EMPTY
+
+
+def _worked_on(lake: Lake) -> str:
+    """More runs in two environments; returns the one that has put records aside."""
+    columns = source(columns=SAMPLE_COLUMNS, key=["order_id"])
+    lake.configure('[environments.staging]\n[environments.dev]\n[publish.staging]\nwait = "always"', columns)
+    file = lake.home / "sales.csv"
+    with file.open("a", encoding="utf-8") as sales:
+        for number in range(3):
+            sales.write(LATE_LINE.replace("9999", f"900{number}"))
+            sales.write(LATE_LINE.replace("9999", f"910{number}").replace(",1,", ",many,"))
+    ran = lake.start()
+    assert ran.ending == ("success", 0)
+    assert lake.start("refresh", "--env", "staging").ending == ("awaiting_publish", 0)
+    whole = file.read_text(encoding="utf-8")
+    file.write_text(whole.replace("region", "country", 1), encoding="utf-8")
+    assert lake.start().ending[0] == "failed"
+    file.write_text(whole, encoding="utf-8")
+    return str(ran.result["run"])
 
 
 def _lake(home: Path) -> Lake:

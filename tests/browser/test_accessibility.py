@@ -25,6 +25,15 @@ PAGES = {
     "no such page": "/nothing-here",
 }
 
+OF_RUNS = {
+    "Pipelines": "/pipelines",
+    "its sources": "/pipelines?section=sources",
+    "its schedules": "/pipelines?section=schedules",
+    "its tests": "/pipelines?section=tests",
+    "its quarantine": "/pipelines?section=quarantine",
+}
+"""Of an admin."""
+
 
 def found(person: Person) -> list[str]:
     """Serious findings: which rule, how many places, and the first of them."""
@@ -44,6 +53,28 @@ def show(person: Person, path: str, theme: str) -> None:
     person.wait(lambda: person.theme == theme)
     person.wait(lambda: person.text("h1"))
     person.wait(lambda: not person.all(".lp-skeleton"))
+
+
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
+def test_no_section_of_the_page_pipelines_has_a_serious_fault(person: Person, theme: str) -> None:
+    assert _faults_of_runs(person, theme) == {}
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("on_the_phone")
+def test_none_of_them_has_one_on_a_phone(person: Person) -> None:
+    assert _faults_of_runs(person, "light", is_phone=True) == {}
+
+
+def _faults_of_runs(person: Person, theme: str, *, is_phone: bool = False) -> dict[str, list[str]]:
+    person.visit("/login")
+    person.log_in("boris")
+    faults = {}
+    for name, path in OF_RUNS.items():
+        show(person, path, theme)
+        faults[name] = found(person)
+        assert not is_phone or person.run("return document.documentElement.scrollWidth <= innerWidth"), name
+    return {name: fault for name, fault in faults.items() if fault}
 
 
 @pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.slow)])

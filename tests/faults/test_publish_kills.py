@@ -3,6 +3,7 @@
 One rule: all expectations come from an undisturbed publishing of the same lake.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -38,7 +39,7 @@ class Prepared:
 
 def publish(lake: FaultLake, point: str = "") -> Ended:
     options = ("--release-of", WAITING, "--reason", "It is right so.")
-    return lake.ended(lake.start(point, *options, job="publish"))
+    return lake.refresh(point, *options, job="publish")
 
 
 @pytest.fixture(scope="module")
@@ -54,36 +55,36 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     return Prepared(lake, before, lake.figures(), lake.content())
 
 
-@pytest.mark.parametrize("point", [*BEFORE_THE_INTENT, *BEFORE_THE_FLIP])
-def test_the_same_decision_made_again_publishes(prepared: Prepared, point: str) -> None:
-    lake = prepared.lake
-    lake.put_back()
-
-    with Reader(lake) as reader:
-        assert publish(lake, point).code == KILLED, f"{point} was not reached"
-        again = publish(lake)
-
-    assert (again.code, again.error) == (0, "")
+def decided_again(prepared: Prepared) -> Ended:
+    """The same decision, made by whoever saw that nothing came of it."""
+    again = publish(prepared.lake)
     assert (again.result["state"], again.result["release"]) == ("success", 2)
-    published_once(prepared, reader)
+    return again
 
 
-@pytest.mark.parametrize("point", [*BEFORE_THE_FLIP, *AFTER_THE_FLIP])
-def test_the_next_refresh_finds_it_published(prepared: Prepared, point: str) -> None:
+def refreshed(prepared: Prepared) -> Ended:
+    """The next refresh, which knows nothing of the decision."""
+    return prepared.lake.refresh()
+
+
+@pytest.mark.parametrize(
+    ("following", "point"),
+    [
+        *((decided_again, point) for point in (*BEFORE_THE_INTENT, *BEFORE_THE_FLIP)),
+        *((refreshed, point) for point in (*BEFORE_THE_FLIP, *AFTER_THE_FLIP)),
+    ],
+)
+def test_what_comes_next_finds_it_published_once(
+    prepared: Prepared, following: Callable[[Prepared], Ended], point: str
+) -> None:
     lake = prepared.lake
     lake.put_back()
 
     with Reader(lake) as reader:
         assert publish(lake, point).code == KILLED, f"{point} was not reached"
-        refreshed = lake.refresh()
+        ended = following(prepared)
 
-    assert (refreshed.code, refreshed.error) == (0, "")
-    published_once(prepared, reader)
-
-
-def published_once(prepared: Prepared, reader: Reader) -> None:
-    """Release 2 is there, once and whole; nothing waits and nothing is half-done."""
-    lake = prepared.lake
+    assert (ended.code, ended.error) == (0, "")
     assert lake.ask_state("select run, number, state from releases order by id desc limit 1") == [
         (WAITING, 2, "current")
     ]

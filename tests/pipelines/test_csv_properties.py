@@ -70,7 +70,7 @@ def test_bytes_of_any_kind_are_loaded_rejected_or_refused(
 ) -> None:
     outcome = outcome_or_refusal(b"a,b,c\n" * named + data, encoding, header)
 
-    if isinstance(outcome, Outcome):
+    if isinstance(outcome, Outcome) and (named or not header):  # a header of its own may have more than three columns
         assert all(len(json.loads(row["fields"])) != 3 for row in outcome.rejected)
 
 

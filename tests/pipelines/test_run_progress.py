@@ -167,3 +167,14 @@ def test_half_a_line_and_a_broken_one_are_passed_over(seen: Callable[..., Progre
         file.write(b'\0\0}\n{"at": "2026')
 
     assert seen().sources == {"sales": Count(1)}
+
+
+def test_tests_alone_have_one_step_and_are_measured_by_their_like(seen: Callable[..., Progress]) -> None:
+    asked = {"job": "build", "tests_only": True}
+    earlier = record("success", run="earlier", order=asked, steps=[step("build", 1000)])
+
+    progress = seen(
+        lambda events: events.start("build"), of=record(order=asked), before=[earlier, past(9, 9, 9, job="build")]
+    )
+
+    assert progress.left_seconds == pytest.approx(1000, abs=60)

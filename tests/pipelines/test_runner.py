@@ -10,16 +10,16 @@ import pytest
 from lakehouse.errors import SettingsWrong, Unavailable, UnknownName, WorkFailed
 from lakehouse.runs import Runs
 from lakehouse.state.store import open_state
-from pipelines.context import JOB
+from pipelines.context import JOB, Order
 from pipelines.create import create_lake
 from pipelines.runner import Running, start
 from tests.pipelines.lake import Lake, lines, source
 
 
-def begin(lake: Lake, rows: int, *options: str) -> Running:
+def begin(lake: Lake, rows: int, source_name: str | None = None) -> Running:
     lake.configure(source())
     lake.write("sales.csv", lines(*(f"a{number},{number}" for number in range(rows))))
-    return start(lake.settings, "load", "dev", "operator:test", *options)
+    return start(lake.settings, Order("dev", build=False, source=source_name), "operator:test")
 
 
 def test_a_run_is_followed_to_its_result(lake: Lake) -> None:
@@ -84,7 +84,7 @@ def test_a_run_that_may_not_begin_has_no_result_and_says_why(lake: Lake) -> None
 
 
 def test_a_wrong_order_has_no_result_and_says_why(lake: Lake) -> None:
-    ended = begin(lake, 1, "--source", "seals").wait()
+    ended = begin(lake, 1, "seals").wait()
 
     assert (ended.exit_code, ended.result) == (2, None)
     assert ended.error().status == 400

@@ -96,6 +96,11 @@ class Caller:
         body = {"output": ROUTER, "outputs": outputs, "inputs": inputs, "state": [], "changedPropIds": []}
         return self.ask("/_dash-update-component", json.dumps(body))
 
+    @property
+    def line(self) -> int:
+        """The port at this end of the connection that is open."""
+        return int(self._connection.sock.getsockname()[1])
+
     def close(self) -> None:
         """Hang up."""
         self._connection.close()

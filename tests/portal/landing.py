@@ -5,10 +5,11 @@ every base line n times, in its quantity, and n lines more on the last day: no t
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -88,54 +89,73 @@ def figures_of(release: int) -> tuple[Decimal, int]:
 
 
 @contextmanager
-def landing(lake: Lake, sample: Lake, copied_each: int = 1) -> Iterator["Landing"]:
+def landing(lake: Lake, sample: Lake, copied_each: int = 1, env: str = "dev") -> Iterator["Landing"]:
     """A lake before its first release; what tables and metrics mean is read from the sample's."""
     with sample.open() as workspace:
         definitions = workspace.release.definitions
     assert definitions is not None
-    with closing(Landing(lake, definitions, copied_each)) as found:
+    with closing(Landing(lake, definitions, copied_each, env)) as found:
         yield found
 
 
 class Landing:
-    """Publishes releases of one lake, each by a run of its own."""
+    """Publishes releases of one environment of a lake, each by a run of its own."""
 
-    def __init__(self, lake: Lake, definitions: Mapping[str, Any], copied_each: int = 1) -> None:
+    def __init__(self, lake: Lake, definitions: Mapping[str, Any], copied_each: int = 1, env: str = "dev") -> None:
         """`definitions` are what a release of the lake's dbt project says of metrics and tables.
 
         A release whose number is a multiple of this gets hot copies, which take most of the time; 0: none.
         """
-        self._copied_each = copied_each
+        self._copied_each, self._env = copied_each, env
         self._settings, self._definitions = lake.settings, definitions
         self._state = open_state(self._settings)
-        self._catalog = TableCatalog(self._settings, "dev")
+        self._catalog = TableCatalog(self._settings, env)
         self.number = 0
         """Of the release that is certainly current."""
 
     def land(self, lines: pa.Table | None = None) -> int:
         """Publish the next release, of its own lines or of others; it is current when this returns."""
         number, run = self.number + 1, f"landing-{self.number + 1}"
-        runs, lines = Runs(self._state), lines_of(number) if lines is None else lines
-        folder = run_folder(self._settings, run)
-        folder.mkdir(parents=True)
-        runs.begin(run, "dev", "refresh", "test")
-        if number == 1:
+        build = self._begun(run, lines_of(number) if lines is None else lines)
+        with closing(Events(run, self._folder(run) / "events.jsonl")) as events:
+            copies = Copies(RunContext(self._settings, self._state, Order(self._env), run, self._folder(run), events))
+            has_copies = self._copied_each and number % self._copied_each == 0
+            publisher = Publisher(self._state, self._catalog, self._env, copies.write if has_copies else None)
+            assert publisher.publish(run, build, lambda _step: None) == number
+            self.number = number
+            copies.sweep()
+        self._end(run, "success", number)
+        return number
+
+    def wait(self, run: str, differences: Sequence[Mapping[str, Any]]) -> None:
+        """Leave the next release for a decision, as a run does that differs too much from the release before."""
+        build = self._begun(run, lines_of(self.number + 1))
+        Publisher(self._state, self._catalog, self._env).wait(run, build, differences)
+        self._end(run, "awaiting_publish")
+
+    def write_elsewhere(self) -> None:
+        """Write to the order lines as another program does, which asks nobody."""
+        commit(self._catalog, {LINES_MART: self._staged(LINES_MART, lines_of(1), "of-another").change})
+
+    def _begun(self, run: str, lines: pa.Table) -> Build:
+        """What a run that has begun has built of these lines."""
+        self._folder(run).mkdir(parents=True)
+        Runs(self._state).begin(run, self._env, "refresh", "test")
+        if self._catalog.head(RAW) is None:
             daily = duckdb.sql(DAILY).to_arrow_table()
             for table, rows in zip(STAY, (lines, lines, daily), strict=True):
                 commit(self._catalog, {table: self._staged(table, rows, run).change})
         changes = {LINES_MART: self._staged(LINES_MART, lines, run).change}
-        build = Build(changes, {table: self._pin(table) for table in STAY}, definitions=self._definitions)
-        with closing(Events(run, folder / "events.jsonl")) as events:
-            copies = Copies(RunContext(self._settings, self._state, Order("dev"), run, folder, events))
-            has_copies = self._copied_each and number % self._copied_each == 0
-            publisher = Publisher(self._state, self._catalog, "dev", copies.write if has_copies else None)
-            assert publisher.publish(run, build, lambda _step: None) == number
-            self.number = number
-            copies.sweep()
+        return Build(changes, {table: self._pin(table) for table in STAY}, definitions=self._definitions)
+
+    def _end(self, run: str, state: str, release: int | None = None) -> None:
+        """Write down how a run has ended, and that its tests have passed."""
         result = {"tests": {"passed": TESTS_PASSED, "failed": 0}}
-        (folder / "result.json").write_text(json.dumps(result), encoding="utf-8")
-        runs.end(run, Ending("success", result, release=number))
-        return number
+        (self._folder(run) / "result.json").write_text(json.dumps(result), encoding="utf-8")
+        Runs(self._state).end(run, Ending(state, result, release=release))
+
+    def _folder(self, run: str) -> Path:
+        return run_folder(self._settings, run)
 
     def close(self) -> None:
         """Give back what is open."""

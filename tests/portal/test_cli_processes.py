@@ -48,6 +48,7 @@ def on_a_terminal(*words: str | Path, columns: int = 80) -> str:
     terminal, inside = pty.openpty()
     fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     variables = environment() | {"TERM": "xterm-256color"}
+    variables.pop("COLUMNS", None)  # would go before the terminal; a worker of pytest-xdist has it
     written = bytearray()
     with subprocess.Popen(words, stdin=inside, stdout=inside, stderr=inside, env=variables, start_new_session=True):
         os.close(inside)

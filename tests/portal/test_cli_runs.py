@@ -2,6 +2,8 @@
 
 from contextlib import closing
 
+import pytest
+
 from lakehouse.access.identity import Role
 from lakehouse.access.users import Users
 from lakehouse.state.store import open_state
@@ -58,3 +60,25 @@ def test_a_wrong_order_is_refused_before_anything_starts(lake: Lake) -> None:
 
     assert (job.code, job.error["text"]) == (2, "No job named 'wash'. Known jobs: build, load, refresh.")
     assert (seals.code, seals.error["text"]) == (2, "No source named 'seals'. Known sources: sales.")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("run", "start", "build", "--tests-only"), "Nothing has been released in dev yet, so there is nothing to"),
+        (("run", "start", "--select", "sums", "--select", "+a,b+"), "Nothing has been released in dev yet, so the"),
+        (("run", "start", "load", "--select", "sums"), "A load builds nothing, so it takes no models."),
+        (("refresh", "--select", "a;b"), "'a;b' selects nothing."),
+        (("build", "--reason", "x" * 501), "The reason has 501 characters; at most 500 are kept."),
+        (("load", "--source", "seals", "--reason", "why"), "No source named 'seals'."),
+    ],
+)
+def test_what_cannot_be_asked_of_a_run_is_refused_before_one_begins(
+    lake: Lake, words: tuple[str, ...], said: str
+) -> None:
+    lake.configure(source())
+
+    refused = lakeport(*words, "--json", home=lake.home)
+
+    assert (refused.code, refused.error["text"][: len(said)]) == (2, said)
+    assert lakeport("run", "list", "--json", home=lake.home).document == []

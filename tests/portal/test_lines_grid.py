@@ -43,7 +43,7 @@ rows = [["region", "in", ["North", "South"]]]
 columns = {customer_id = "hide", product = "hash"}
 """
 STATES = range(20)
-MANY = range(400)
+MANY = [pytest.param(number, marks=pytest.mark.slow if number < 150 else pytest.mark.fuzz) for number in range(400)]
 
 Keys = list[tuple[str, str]]
 
@@ -169,7 +169,6 @@ def test_the_grid_shows_what_plain_python_works_out(portal: Portal, number: int)
     is_right(portal, seeded(f"grid {number}"))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("number", MANY)
 def test_hundreds_of_states_of_the_grid_show_what_plain_python_works_out(portal: Portal, number: int) -> None:
     is_right(portal, seeded(f"many {number}"))

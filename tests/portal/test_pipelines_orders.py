@@ -3,13 +3,13 @@
 One rule: two portals of one lake stand for two web processes, and nothing is told from one to the other.
 """
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from sqlalchemy import delete
-from werkzeug.test import TestResponse
 
 from lakehouse.core import Lakehouse
 from lakehouse.runs import Ending, Runs
@@ -17,24 +17,14 @@ from lakehouse.state.schema import now, releases, runs
 from portal.app import create_app
 from tests.pipelines.lake import Lake, lines, source
 from tests.pipelines.started_runs import until
+from tests.portal.ordering import DIFFERENCES, order, recorded, state_of
 from tests.portal.signing_in import inside
 from tests.portal.visitor import PASSWORD, Visitor
 
 USERS = {"vera": "viewer", "anna": "analyst", "erik": "engineer", "adam": "admin"}
 ROWS = 400_000
+WHY = "check <b>the new price list</b>"
 ORDERS = ("/_runs/start", "/_runs/r1/cancel", "/_waiting/r1/publish", "/_waiting/r1/discard")
-DIFFERENCES = [
-    {"table": "marts.orders", "column": None, "kind": "rows", "before": 262, "after": 104, "limit": -0.2, "over": True},
-    {
-        "table": "marts.orders",
-        "column": "city",
-        "kind": "nulls",
-        "before": 0,
-        "after": 0.01,
-        "limit": 0.05,
-        "over": False,
-    },
-]
 
 
 @pytest.fixture(scope="module")
@@ -65,11 +55,6 @@ def lakehouse(webs: list[Lakehouse]) -> Iterator[Lakehouse]:
         connection.execute(delete(releases))
 
 
-def order(visitor: Visitor, address: str, **fields: str) -> TestResponse:
-    """Send a form as the page does."""
-    return visitor.post(address, data=fields, headers={"X-CSRFToken": visitor.token, "Accept": "application/json"})
-
-
 def waits(lakehouse: Lakehouse, env: str, run: str = "r1") -> None:
     """A run whose release waits for a decision, as a refresh leaves it."""
     Runs(lakehouse.state).begin(run, env, "refresh", "erik", {"job": "refresh", "source": None, "full": False})
@@ -79,22 +64,13 @@ def waits(lakehouse: Lakehouse, env: str, run: str = "r1") -> None:
         connection.execute(releases.insert().values(**row, pins={}, intent={}, nodes={}))
 
 
-def state_of(lakehouse: Lakehouse, run: str) -> str:
-    return str(Runs(lakehouse.state).show(run)["state"])
-
-
-def recorded(lakehouse: Lakehouse, action: str) -> list[tuple[str, str]]:
-    """Who has done something, and what was said of it, the newest first."""
-    found = lakehouse.audit.records(60)
-    return [(record["principal"], record["verdict"]) for record in found if record["action"] == action]
-
-
 def test_equal_clicks_start_one_run_that_everybody_follows_and_who_may_cancels(
     lakehouse: Lakehouse, people: dict[str, list[Visitor]]
 ) -> None:
     clicks = [(people[name][web], name) for name in ("erik", "adam") for web in range(2)]
     with ThreadPoolExecutor(len(clicks)) as pool:
-        answers = list(pool.map(lambda click: order(click[0], "/_runs/start", env="dev", job="load"), clicks))
+        asked = {"env": "dev", "job": "load", "reason": WHY}
+        answers = list(pool.map(lambda click: order(click[0], "/_runs/start", **asked), clicks))
 
     started = [answer.get_json() for answer in answers if answer.status_code == 200]
     refused = [answer.get_json()["text"] for answer in answers if answer.status_code == 409]
@@ -108,7 +84,9 @@ def test_equal_clicks_start_one_run_that_everybody_follows_and_who_may_cancels(
     until(lambda: "Load sales" in parts(clicks[0][0]), "the load")
     assert all("Load sales" in parts(visitor) for visitor, _ in clicks)
     assert all(visitor.get("/_runs").get_json()["parts"] == {} for visitor in people["vera"])
-    assert run in people["adam"][1].page("/pipelines").text
+    shown = people["adam"][1].page("/pipelines").text
+    assert (run in shown, f"“{WHY}”" in shown) == (True, True)
+    assert WHY not in people["adam"][1].show("/pipelines").get_data(as_text=True)  # as words, and no HTML
 
     cancelled = order(people["adam"][1], f"/_runs/{run}/cancel")
 
@@ -119,40 +97,34 @@ def test_equal_clicks_start_one_run_that_everybody_follows_and_who_may_cancels(
         page = visitor.page(f"/pipelines/runs/{run}").text
         assert "Cancelled by adam" in page.replace("Cancelled byadam", "Cancelled by adam")
     starter = Runs(lakehouse.state).show(run)["starter"]
+    noted = [record["detail"] for record in lakehouse.audit.records(60) if record["action"] == "run start"]
+    assert WHY in [json.loads(detail).get("reason") for detail in noted]
     begun = [entry for entry in recorded(lakehouse, "run start") if entry[0] == starter]
     assert {verdict for _, verdict in begun} >= {"begun", "allowed"}
     assert recorded(lakehouse, "run cancel")[:2] == [("adam", "allowed"), ("adam", "begun")]
 
 
-@pytest.mark.parametrize("name", ["vera", "anna"])
+@pytest.mark.parametrize(("name", "env"), [("vera", "dev"), ("anna", "dev"), ("erik", "prod")])
 @pytest.mark.parametrize("address", ORDERS)
-def test_who_only_reads_orders_nothing(
-    lakehouse: Lakehouse, people: dict[str, list[Visitor]], address: str, name: str
+def test_who_may_not_operate_there_orders_nothing(
+    lakehouse: Lakehouse, people: dict[str, list[Visitor]], address: str, name: str, env: str
 ) -> None:
-    waits(lakehouse, "dev")
+    waits(lakehouse, env)
 
-    answer = order(people[name][0], address, env="dev", reason="because")
+    answer = order(people[name][0], address, env=env, reason="because")
 
     assert answer.status_code == 403
-    assert state_of(lakehouse, "r1") == "awaiting_publish"
+    assert [(run["run"], run["state"]) for run in Runs(lakehouse.state).list(env)] == [("r1", "awaiting_publish")]
     assert lakehouse.audit.records(1)[0]["verdict"] == "refused"
 
 
-@pytest.mark.parametrize("address", ORDERS)
-def test_in_prod_engineers_look_and_order_nothing(
-    lakehouse: Lakehouse, people: dict[str, list[Visitor]], address: str
-) -> None:
+def test_in_prod_engineers_look_at_what_waits(lakehouse: Lakehouse, people: dict[str, list[Visitor]]) -> None:
     waits(lakehouse, "prod")
-    erik = people["erik"][0]
 
-    answer = order(erik, address, env="prod", reason="because")
-    page = erik.page("/pipelines")
+    page = people["erik"][0].page("/pipelines").text
 
-    assert answer.status_code == 403
-    assert len(Runs(lakehouse.state).list("prod")) == 1
-    assert state_of(lakehouse, "r1") == "awaiting_publish"
-    assert "An admin decides in prod." in page.text
-    assert "Run r1 , prod, just now" in page.text
+    assert "An admin decides in prod." in page
+    assert "Run r1 , prod, just now" in page
 
 
 def test_what_waits_says_how_it_differs_and_is_discarded_with_a_reason(
@@ -190,6 +162,27 @@ def test_what_cannot_be_done_is_said_and_names_what_can(lakehouse: Lakehouse, pe
     for (status, text), answer in said.items():
         assert (answer.status_code, answer.get_json()["text"][: len(text)]) == (status, text)
     assert [record["run"] for record in Runs(lakehouse.state).list("dev")] == ["ended"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "text"),
+    [
+        ({"model": ["marts.a"]}, 404, "Nothing has been released in dev yet, so the models that are not selected"),
+        ({"job": "tests"}, 404, "Nothing has been released in dev yet, so there is nothing to test."),
+        ({"model": ["", "a"], "job": "load"}, 400, "A load builds nothing, so it takes no models."),
+        ({"model": ["a;b"], "reach": "above below"}, 400, "'+a;b+' selects nothing."),
+        ({"model": ["a;b"], "reach": "below"}, 400, "'a;b+' selects nothing."),
+        ({"job": "tests", "source": "sales"}, 400, "A build loads nothing, so it takes neither a source nor full."),
+        ({"reason": "x" * 501}, 400, "The reason has 501 characters; at most 500 are kept."),
+    ],
+)
+def test_choices_of_the_form_are_looked_at_again(
+    lakehouse: Lakehouse, people: dict[str, list[Visitor]], fields: Any, status: int, text: str
+) -> None:
+    answer = order(people["erik"][0], "/_runs/start", env="dev", **fields)
+
+    assert (answer.status_code, answer.get_json()["text"][: len(text)]) == (status, text)
+    assert Runs(lakehouse.state).list("dev") == []
 
 
 @pytest.mark.parametrize("address", ORDERS)

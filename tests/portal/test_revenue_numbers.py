@@ -16,8 +16,8 @@ from tests.portal.revenue_oracle import Oracle, allowed_grains
 from tests.portal.revenue_words import COMPARISONS, PRESETS, Days, known
 from tests.portal.witness import Witness, revenue, witness
 
-STATES, MANY_STATES = 20, 300
-NUMBERS = [*range(STATES), *(pytest.param(number, marks=pytest.mark.slow) for number in range(STATES, MANY_STATES))]
+STATES, MORE_STATES, MANY_STATES = 20, 100, 300
+"""How many `make test` looks at, how many of the retail data `make slow`, and how many there are."""
 MOST_CHOSEN = 3
 UNKNOWN = ("Atlantis", "x') or 1=1 --", "<b>West</b>", "north", "North ")
 
@@ -127,7 +127,13 @@ def test_the_oracle_knows_the_figures_that_the_documents_name(sample_page: Witne
     assert found == ["3036521.03", "3035021.03"]
 
 
-@pytest.mark.parametrize("number", NUMBERS)
+def numbers(slow: int) -> list[Any]:
+    """All states as parameters: the first at once, up to that one behind the mark `slow`, the rest behind `fuzz`."""
+    later = {number: pytest.mark.slow if number < slow else pytest.mark.fuzz for number in range(STATES, MANY_STATES)}
+    return [*range(STATES), *(pytest.param(number, marks=mark) for number, mark in later.items())]
+
+
+@pytest.mark.parametrize("number", numbers(slow=MANY_STATES))
 def test_every_number_on_the_sample_is_what_sql_says_at_both_releases(sample_page: Witness, number: int) -> None:
     chosen = state(seeded(f"sample {number}"), sample_page.oracle())
 
@@ -135,7 +141,7 @@ def test_every_number_on_the_sample_is_what_sql_says_at_both_releases(sample_pag
     assert wrong(sample_page, [*chosen, ("at", "1")]) == ""
 
 
-@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize("number", numbers(slow=MORE_STATES))
 def test_every_number_on_the_retail_data_is_what_sql_says(retail_page: Witness, number: int) -> None:
     chosen = state(seeded(f"retail {number}"), retail_page.oracle())
 

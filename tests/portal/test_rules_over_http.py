@@ -241,7 +241,7 @@ def seeded(name: str) -> random.Random:
     return random.Random(name)  # noqa: S311  # the same requests at every run
 
 
-@pytest.mark.parametrize("number", [60, pytest.param(600, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("number", [60, pytest.param(300, marks=pytest.mark.slow)])
 def test_everybody_gets_the_pages_of_a_lake_of_ones_own(crowd: Crowd, number: int) -> None:
     is_right(crowd, seeded(f"mixed {number}"), number)
 

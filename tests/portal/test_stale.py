@@ -4,73 +4,41 @@ One rule: what is read is kept as it came and compared afterwards, each page and
 give, so that the readers are as fast as the portal lets them be.
 """
 
-import csv
-import io
-import json
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from functools import partial
-from typing import Any
 
 import pytest
 
-from lakehouse.access.identity import operator
 from lakehouse.core import Lakehouse
 from tests.pipelines.lake import Lake
 from tests.portal.caller import Answered, Caller
-from tests.portal.expected_files import expected_file
-from tests.portal.expected_page import expected_page
-from tests.portal.landing import LINES, Landing, figures_of, landing
-from tests.portal.markup import with_content
-from tests.portal.page_numbers import read
-from tests.portal.revenue_numbers import differences
-from tests.portal.revenue_oracle import Oracle
-from tests.portal.such import Such
+from tests.portal.landing import Landing, figures_of, landing
 from tests.portal.test_serve import Served
-from tests.portal.visitor import PASSWORD, Shown
+from tests.portal.visitor import PASSWORD
+from tests.portal.whole_answers import ALL, FILES, Read, Seen, oracles_of, wrong
 
 READERS = 6
 COPIED_EACH = 3
 """Some releases have hot copies and some have none: both are read, one after the other."""
 
-ALL = "/revenue?period=all"
-PAGES = (ALL, "/revenue", "/revenue?region=North&compare=off&grain=week", "/revenue?at={past}")
-FILES = ("key-figures", "region", "over-time", "lines")
+PAST = "{past}"
+"""Stands for the number of an earlier release."""
+PAGES = (ALL, "/revenue", "/revenue?region=North&compare=off&grain=week", f"/revenue?at={PAST}")
 TURN = (PAGES[0], PAGES[1], FILES[0], PAGES[2], PAGES[0], PAGES[3], FILES[1], PAGES[0], FILES[2], PAGES[1], FILES[3])
 """What a reader asks, one after the other, again and again."""
 
 
-@dataclass(frozen=True)
-class Read:
-    """One answer: what was asked, the release that was current before, the one asked for (0: now), what came."""
-
-    what: str
-    current: int
-    wanted: int
-    release: int
-    content: str
-
-
-@dataclass
-class Seen:
-    """Everything that was read, and of equal answers one."""
-
-    reads: list[Read] = field(default_factory=list)
-    kept: dict[str, bytes] = field(default_factory=dict)
-
-
-def ask(caller: Caller, what: str, wanted: int) -> tuple[Answered, str]:
+def ask(caller: Caller, what: str) -> tuple[Answered, str]:
     """The answer to one of `PAGES` or `FILES`, and of it what does not depend on who asks and when."""
     if what in FILES:
         answer = caller.ask(f"/export/revenue/{what}.csv?raw=1&period=all")
         assert answer.status == 200, answer.body
         return answer, answer.body.decode()
-    answer = caller.show(what.format(past=wanted))
+    answer = caller.show(what)
     return answer, answer.shown
 
 
@@ -78,10 +46,10 @@ def read_on(caller: Caller, landed: Landing, turns: Iterator[int], seen: Seen) -
     """Ask in turn until nobody needs an answer any more."""
     for number in turns:
         what, current = TURN[number % len(TURN)], landed.number
-        wanted = number % current + 1 if "{past}" in what else 0
-        answer, content = ask(caller, what, wanted)
-        seen.kept.setdefault(content, answer.body)
-        seen.reads.append(Read(what, current, wanted, answer.release, content))
+        wanted = number % current + 1 if PAST in what else 0
+        what = what.replace(PAST, str(wanted))
+        answer, content = ask(caller, what)
+        seen.add(Read(what, current, wanted, answer.release, content), answer.body)
 
 
 def wait_until(check: Callable[[], bool]) -> None:
@@ -128,45 +96,6 @@ def read_while_landing(landed: Landing, port: int, reads: int, releases: int) ->
     return seen
 
 
-def wrong(lakehouse: Lakehouse, seen: Seen) -> list[str]:
-    """What any answer says that its release does not; each different answer is looked at once."""
-    oracles = {
-        number: Oracle(lakehouse.as_user(operator()).at(str(number)))
-        for number in sorted({one.release for one in seen.reads})
-    }
-    for number, oracle in oracles.items():
-        assert tuple(oracle.totals(oracle.bounds, {})[:2]) == figures_of(number)
-    return [
-        f"{one.what} of release {one.release}: {problem}"
-        for one in {(one.what, one.release, one.content): one for one in seen.reads}.values()
-        for problem in (
-            wrong_file(oracles[one.release], one)
-            if one.what in FILES
-            else wrong_page(oracles[one.release], one, seen.kept[one.content])
-        )
-    ]
-
-
-def wrong_file(oracle: Oracle, one: Read) -> Iterator[str]:
-    rows = [tuple(row) for row in csv.reader(io.StringIO(one.content, newline=""))]
-    if one.what != "lines":
-        yield from differences(tuple(map(tuple, expected_file(oracle, ALL, one.what))), tuple(rows))
-        return
-    totals = [Decimal(row[rows[0].index("line_total")]) for row in rows[1:]]
-    yield from differences(figures_of(one.release), (sum(totals), len(totals)))
-
-
-def wrong_page(oracle: Oracle, one: Read, body: bytes) -> Iterator[str]:
-    page = Shown(with_content(json.loads(body)["response"]["shell-page"]["children"]))
-    expected = expected_page(oracle, one.what.format(past=one.wanted))
-    # Between the flip and the end of its run nobody has said yet how the tests of a release went.
-    untold = oracle.foot.rpartition(" · ")[0]
-    foot: Any = Such("the foot of the release", lambda said: said in (oracle.foot, untold))
-    yield from differences(replace(expected, foot=foot), read(page))
-    if one.what == ALL and f"of {LINES + one.release:,} lines" not in page.one("lp-lines").text:
-        yield "the lines are not those of the release"
-
-
 def check(lake: Lake, sample_lake: Lake, reads: int, releases: int, *words: str) -> None:
     """Serve the lake, read while releases land, and look at every answer."""
     lake.configure("")
@@ -177,10 +106,12 @@ def check(lake: Lake, sample_lake: Lake, reads: int, releases: int, *words: str)
         landed.land()
         seen = read_while_landing(landed, served.port, reads, releases)
     with Lakehouse.open(lake.home) as lakehouse:
-        found = wrong(lakehouse, seen)
+        oracles = oracles_of(lakehouse, seen)
 
     assert len(seen.reads) == reads
-    assert found == []
+    for number, oracle in oracles.items():
+        assert tuple(oracle.totals(oracle.bounds, {})[:2]) == figures_of(number)
+    assert wrong(oracles, seen) == []
     assert [one for one in seen.reads if one.release != (one.wanted or one.release)] == []
     assert [one for one in seen.reads if not one.wanted and one.release < one.current] == []
     assert len({one.release for one in seen.reads}) > releases * 3 // 4  # they read while releases landed
@@ -190,9 +121,15 @@ def test_no_answer_is_stale_while_releases_land(lake: Lake, sample_lake: Lake) -
     check(lake, sample_lake, 200, 6)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("processes", "reads", "releases"), [("1", 10_000, 60), ("2", 3_000, 20)])
-def test_of_ten_thousand_answers_none_is_stale_while_releases_land(
+@pytest.mark.parametrize(
+    ("processes", "reads", "releases"),
+    [
+        *(pytest.param(*asked, marks=pytest.mark.slow) for asked in (("1", 2_000, 20), ("2", 1_000, 10))),
+        *(pytest.param(*asked, marks=pytest.mark.fuzz) for asked in (("1", 10_000, 60), ("2", 3_000, 20))),
+    ],
+)
+def test_of_thousands_of_answers_none_is_stale_while_releases_land(
     lake: Lake, sample_lake: Lake, processes: str, reads: int, releases: int
 ) -> None:
+    """Two thousand and one thousand; `make fuzz` asks for ten thousand and three thousand."""
     check(lake, sample_lake, reads, releases, "--workers", processes)

@@ -23,6 +23,19 @@ def test_a_date_has_a_short_month_and_no_leading_zero() -> None:
     assert wording.day_short(date(2026, 9, 5)) == "5 Sep"
 
 
+@pytest.mark.parametrize(
+    ("at", "text"),
+    [
+        (datetime(2026, 3, 31, 16, 10, tzinfo=UTC), "today, 18:10"),
+        (datetime(2026, 3, 31, 22, 0, tzinfo=UTC), "tomorrow, 00:00"),
+        (datetime(2026, 4, 6, 4, 10, tzinfo=UTC), "Mon 6 Apr, 06:10"),
+        (datetime(2027, 1, 1, 5, 10, tzinfo=UTC), "1 Jan 2027, 06:10"),
+    ],
+)
+def test_what_is_to_come_names_its_day(at: datetime, text: str) -> None:
+    assert wording.coming(at, NOW.astimezone(BERLIN)) == text
+
+
 @given(st.dates())
 def test_a_date_is_read_back(value: date) -> None:
     number, month, year = wording.day(value).split(" ")

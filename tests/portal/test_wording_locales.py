@@ -35,7 +35,15 @@ NUMBERS = st.one_of(
 )
 THOUSANDTHS = st.integers(-(10**7), 10**7)
 MOMENTS = st.datetimes(datetime(1000, 1, 1), datetime(9998, 1, 1))  # noqa: DTZ001  # of no zone
-SKELETONS = {"day": "yMMMd", "day_short": "MMMd", "weekday": "yMMMEd", "month": "yMMMM", "quarter": "yQQQ", "year": "y"}
+SKELETONS = {
+    "day": "yMMMd",
+    "day_short": "MMMd",
+    "weekday": "yMMMEd",
+    "weekday_short": "MMMEd",
+    "month": "yMMMM",
+    "quarter": "yQQQ",
+    "year": "y",
+}
 
 # "Y" is the year to which a week belongs; it stands in a month of Scottish Gaelic by mistake.
 ODD_YEARS = ("gd", "gd_GB")

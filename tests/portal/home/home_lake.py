@@ -79,10 +79,10 @@ def pass_time(lakehouse: Lakehouse, hours: float = 24, **where: Any) -> None:
 
 
 @contextmanager
-def run(lakehouse: Lakehouse, ending: Ending | None = None) -> Iterator[str]:
+def run(lakehouse: Lakehouse, ending: Ending | None = None, job: str = "refresh") -> Iterator[str]:
     """A refresh after the last one, which has ended so or still runs; gone afterwards."""
     table, name = Runs(lakehouse.state), "home-run"
-    table.begin(name, "dev", "refresh", "operator:ana")
+    table.begin(name, "dev", "refresh", "operator:ana", {"job": job})
     if ending is not None:
         table.end(name, ending)
     yield name

@@ -69,7 +69,7 @@ def test_after_a_run_that_published_it_says_fresh_and_how_far_the_data_go(ann: V
 def test_whatever_the_last_run_came_to_is_said_with_the_release_that_one_sees(
     lakehouse: Lakehouse, ann: Visitor, ending: Ending | None, short: str, sentence: str
 ) -> None:
-    with run(lakehouse, ending):
+    with run(lakehouse, ending, "load" if short == "Not built yet" else "refresh"):
         said = fresh(ann)
 
     assert f"{short} The data go up to 31 Mar 2024." in said

@@ -93,11 +93,15 @@ def test_lines_under_rules_are_those_of_a_lake_with_only_what_is_allowed(shared:
     assert sum(holds(shared, chance) for _ in SEEDS) > 500
 
 
-@pytest.mark.slow
-def test_hundreds_of_windows_under_rules_are_those_of_a_lake_with_only_what_is_allowed(shared: Shared) -> None:
+@pytest.mark.parametrize(
+    "number", [pytest.param(40, marks=pytest.mark.slow), pytest.param(150, marks=pytest.mark.fuzz)]
+)
+def test_hundreds_of_windows_under_rules_are_those_of_a_lake_with_only_what_is_allowed(
+    shared: Shared, number: int
+) -> None:
     chance = random.Random("many lines")  # noqa: S311  # the same people at every run
 
-    for _ in range(150):
+    for _ in range(number):
         holds(shared, chance)
 
 

@@ -109,7 +109,7 @@ def test_an_answer_under_rules_is_that_of_a_lake_with_only_the_allowed_rows(both
 
 
 @pytest.mark.slow
-@settings(SETTINGS, max_examples=100, derandomize=True)
+@settings(SETTINGS, max_examples=50, derandomize=True)
 @given(st.randoms(use_true_random=False))
 def test_hundreds_of_answers_under_rules_are_those_of_a_lake_with_only_the_allowed_rows(
     both: Both, chance: random.Random

@@ -109,7 +109,7 @@ def test_a_statement_without_a_settled_answer_shows_nothing_foreign(shop: Shop, 
 
 
 @pytest.mark.slow
-@settings(SETTINGS, max_examples=1_000, derandomize=True)
+@settings(SETTINGS, max_examples=500, derandomize=True)
 @given(statements(), statements(determined=False), ANY_RIGHTS)
 def test_hundreds_of_statements_answer_what_is_granted_and_show_nothing_foreign(
     shop: Shop, sql: str, unsettled: str, rights: Rights

@@ -215,8 +215,8 @@ def test_an_answer_under_rules_is_the_answer_on_the_allowed_rows_alone(
     is_right(pool, lake, statement, rules)
 
 
-@pytest.mark.slow
-@settings(SETTINGS, max_examples=200)
+@pytest.mark.fuzz
+@settings(SETTINGS, max_examples=1_000)
 @given(statement=st.tuples(SELECTS, PREDICATES), rules=RULES)
 def test_many_answers_under_rules_are_the_answers_on_the_allowed_rows_alone(
     pool: QueryPool, lake: Lake, statement: tuple[str, str], rules: list[RowRule]

@@ -49,7 +49,7 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(home=tmp_path)
 
 
-@pytest.fixture(params=["0001", "0002", "0003", "0004"])
+@pytest.fixture(params=["0001", "0002", "0003", "0004", "0006"])
 def older(settings: Settings, request: pytest.FixtureRequest) -> Iterator[State]:
     """A store as an earlier version wrote it, with a run and a release."""
     settings.folder.mkdir()
