@@ -3,6 +3,8 @@
 .PHONY: help demo demo-reset test browser check lock bench faults fuzz slow screenshots clean install-base install-dev
 
 PYTHON := .venv/bin/python
+# Two workers. Each takes its half from the front, so that what a file shares is made once, and then the end of the other's.
+BESIDE := $(PYTHON) -m pytest --numprocesses 2 --dist worksteal
 ROWS := 1000000
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-strip-extras
@@ -17,7 +19,7 @@ demo-reset: install-base ## the same, after throwing the demo lake away
 	@.venv/bin/lakeport demo --reset
 
 test: install-dev ## every test that needs nothing but this machine; those with a browser where there is one
-	@$(PYTHON) -m pytest -m "not bench and not faults and not fuzz and not slow and not stack"
+	@$(BESIDE) -m "not bench and not faults and not fuzz and not slow and not stack"
 
 browser: ## install chromium and its driver for the browser tests, where one has the rights
 	@sh infra/browser.sh
@@ -29,19 +31,14 @@ check: install-dev ## style, types, and who may import whom
 	.venv/bin/lint-imports
 	$(PYTHON) -m pytest --quiet tests/test_style.py
 
-# One such test after the other keeps one core busy, and none of them measures time or memory: so two halves run beside
-# each other. The log of the second comes when both have ended, and either of them fails the target.
-faults: install-dev ## tests that kill processes at chosen points, one half beside the other; minutes
-	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; trap 'kill "$$other"; exit 130' INT TERM; \
-	$(PYTHON) -m pytest -m faults --shard 2/2 >"$$log" 2>&1 & other=$$!; \
-	code=0; $(PYTHON) -m pytest -m faults --shard 1/2 || code=$$?; \
-	wait "$$other" || code=$$?; cat "$$log"; exit "$$code"
+faults: install-dev ## tests that kill processes at chosen points; minutes
+	@$(BESIDE) -m faults
 
-fuzz: install-dev ## rights and the guard under ten thousands of random statements, plans and requests; most of an hour
+fuzz: install-dev ## rights, the guard and pages under ten thousands of random statements, plans and requests; an hour and more
 	@$(PYTHON) -m pytest -m fuzz
 
 slow: install-dev ## many random pages, plans and statements; minutes
-	@$(PYTHON) -m pytest -m slow
+	@$(BESIDE) -m slow
 
 bench: install-dev ## figures about speed and memory; they never fail on time (make bench ROWS=10000000)
 	@$(PYTHON) -m pytest tests/bench tests/browser -m bench --capture=no --quiet --bench-rows $(ROWS)

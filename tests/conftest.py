@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from lakehouse.core import Workspace
 from pipelines.sample.generator import write_sample
@@ -36,21 +37,8 @@ RETAIL_COLUMNS = {
 LATE_LINE = "ORD-9999,CUST-0001,2024-03-31,Laptop,1,1500.00,North\n"
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--shard 1/2`: the first half of the tests, for a process of its own beside one with the second."""
-    parser.addoption("--shard", default="1/1", metavar="K/N", help="run every Nth of the chosen tests, from the Kth on")
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave to other shards what is theirs; of what the markers have chosen, so that all have about as much to do."""
-    which, shards = (int(number) for number in config.getoption("shard").split("/"))
-    if not 1 <= which <= shards:
-        raise pytest.UsageError(f"--shard {which}/{shards}: give one from 1/{shards} to {shards}/{shards}")
-    others = [item for number, item in enumerate(items) if number % shards != which - 1]
-    if others:
-        config.hook.pytest_deselected(items=others)
-        items[:] = items[which - 1 :: shards]
+settings.register_profile("lakeport", deadline=None)  # others use the machine too, and a pause is no failure
+settings.load_profile("lakeport")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -8,7 +8,6 @@ which the lake lies is filled to the last byte). `count:FILE` is an undisturbed 
 was reached.
 """
 
-import atexit
 import json
 import os
 import signal
@@ -157,10 +156,12 @@ def main(arguments: list[str]) -> NoReturn:
     pipelines.inputs.SETTLED_SECONDS = 0.0
     for watch in (watch_databases, watch_files, watch_work):
         watch(point)
-    if point.kind == "count":
-        atexit.register(lambda: Path(point.what).write_text(json.dumps(REACHED)))
     sys.argv[1:] = rest
-    pipelines.run.program()
+    try:
+        pipelines.run.program()
+    finally:
+        if point.kind == "count":
+            Path(point.what).write_text(json.dumps(REACHED))
 
 
 if __name__ == "__main__":

@@ -10,11 +10,13 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import forked
 
 from lakehouse.access.identity import operator
 from lakehouse.core import Lakehouse
@@ -51,6 +53,8 @@ select
 
 Figures = tuple[Any, ...]
 
+PATIENCE_SECONDS = 600.0
+
 REST_SECONDS = 1.0
 """How long a reader rests between two questions."""
 
@@ -86,8 +90,7 @@ class FaultLake:
 
     def __init__(self, home: Path, disposition: str) -> None:
         self.home, self._kept = home, home.with_name(f"{home.name}.kept")
-        self._shared = home.parents[1]  # what all lakes of a session have in common
-        self._parsed = self._shared / "parsed.msgpack"
+        self._parsed = home.parents[1] / "parsed.msgpack"  # what all lakes of a session have in common
         (home / "sales").mkdir(parents=True)
         (home / "lakeport.toml").write_text(SETTINGS.format(disposition=disposition))
         rows = list(thousand())
@@ -115,12 +118,14 @@ class FaultLake:
         """A refresh, or another job, that goes on by itself; with a point it ends there."""
         program = [str(CHILD), point] if point else ["-m", "pipelines.run"]
         command = [sys.executable, *program, job, "--home", str(self.home), *options]
-        own = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-        bytecode = str(self._shared / "bytecode")  # compiled once, and not into the tree
-        variables = {**own, "PYTHONPATH": str(ROOT), "PYTHONPYCACHEPREFIX": bytecode, **environ}
+        pipe, variables = subprocess.PIPE, self._variables(environ)
+        return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=variables)
+
+    def _variables(self, own: Mapping[str, str]) -> dict[str, str]:
+        variables = {**os.environ, "PYTHONPATH": str(ROOT), **own}
         if self._parsed.exists() and not (self.home / ".lakeport" / "dbt").exists():
             variables["DBT_PARTIAL_PARSE_FILE_PATH"] = str(self._parsed)
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=variables)
+        return variables
 
     def share_parsed(self) -> None:
         """Spare new lakes from parsing the project once more: dbt reads what it has made of it in this one."""
@@ -128,20 +133,24 @@ class FaultLake:
             shutil.copy(parsed, self._parsed)
 
     def ended(self, process: "subprocess.Popen[str]") -> Ended:
-        """How a refresh ends; waits for it."""
+        """How a refresh ends that was started; waits for it."""
         with process:
             try:
-                out, error = process.communicate(timeout=600)
+                out, error = process.communicate(timeout=PATIENCE_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise
+        return self._ended(process.returncode, out, error)
+
+    def _ended(self, code: int, out: str, error: str) -> Ended:
         run = json.loads(out.splitlines()[0])["run"] if out else ""
         file = self.home / ".lakeport" / "runs" / run / "result.json"
-        return Ended(process.returncode, error.strip(), json.loads(file.read_text()) if run and file.exists() else {})
+        return Ended(code, error.strip(), json.loads(file.read_text()) if run and file.exists() else {})
 
-    def refresh(self, point: str = "", *options: str, **environ: str) -> Ended:
-        """A refresh, to its end."""
-        return self.ended(self.start(point, *options, **environ))
+    def refresh(self, point: str = "", *options: str, job: str = "refresh", **environ: str) -> Ended:
+        """A refresh, or another job, to its end; unlike a started one it has its imports behind it."""
+        words = [job, "--home", str(self.home), *options]
+        return self._ended(*forked.run(point, words, self._variables(environ), PATIENCE_SECONDS))
 
     def content(self, version: str = "now") -> dict[str, list[str]]:
         """Every row of every table, as text and sorted."""

@@ -36,7 +36,7 @@ def prepare(kind: str, folder: Path) -> Prepared:
     """`new`: nothing was ever loaded. `full`: a file joins the loaded one. `edited`: rows join the loaded file."""
     lake = FaultLake(folder / "lake", "append" if kind == "full" else "replace")
     if kind != "new":
-        assert lake.refresh().code == 0
+        assert lake.ended(lake.start()).code == 0
         change = lake.write if kind == "full" else lake.append
         change("2.csv" if kind == "full" else "1.csv", ONE_MORE)
     before = lake.figures() if kind != "new" else None

@@ -11,12 +11,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 
 import pytest
 from fault_lake import CHILD, ROOT, FaultLake
-from prepared_lakes import Prepared, prepare
+from prepared_lakes import Prepared
+
+from lakehouse.access.identity import operator
+from lakehouse.core import Lakehouse
 
 pytestmark = pytest.mark.faults
 
@@ -42,11 +44,6 @@ if "pipelines.run" in words and os.environ.get("POINT"):
     point = os.environ.pop("POINT")
     os.execv(sys.executable, [sys.executable, {child!r}, point, *rest])
 """
-
-
-@pytest.fixture(scope="module")
-def full(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Prepared]:
-    return cache(lambda: prepare("full", tmp_path_factory.mktemp("full")))
 
 
 @contextmanager
@@ -81,16 +78,12 @@ def until(true: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not true():
         assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.05)
+        time.sleep(0.2)
 
 
 def state_of(lake: FaultLake, run: str) -> str:
     """What everybody is told of a run."""
-    from lakehouse.core import Lakehouse
-
     with Lakehouse.open(lake.home) as lakehouse:
-        from lakehouse.access.identity import operator
-
         return str(lakehouse.as_user(operator()).runs().show(run)["state"])
 
 
