@@ -25,6 +25,8 @@ STEPS = (20, 50, 100)
 STEP_SECONDS = 25.0
 MOST_STEPS = 6
 """Those above, and some that look for the largest number that holds."""
+MANY_USERS = {"LAKEPORT_QUERY__THREADS": "1"}
+"""What docs/operations.md advises for many users at the same time, beside a second web process."""
 FINEST = 10
 """Users between a number that holds and one that does not, when there is no need to look closer."""
 
@@ -34,14 +36,17 @@ HEADING = (
 )
 
 
-def test_how_many_users_are_served_in_time(million: Path) -> None:
-    with town(million) as served:
+@pytest.mark.parametrize("web_processes", [1, 2])
+def test_how_many_users_are_served_in_time(million: Path, web_processes: int) -> None:
+    tuned = {} if web_processes == 1 else MANY_USERS
+    with town(million, web_processes, **tuned) as served:
         steps = [_step(served, users) for users in STEPS]
         while len(steps) < MOST_STEPS and (users := _next_step(steps)) is not None:
             steps.append(_step(served, users))
 
     show(
-        f"A change every 3 s, a third of them new, and a check every second, {STEP_SECONDS:g} s each",
+        f"A change every 3 s, a third of them new, and a check every second, {STEP_SECONDS:g} s each, "
+        f"{'as it is by default' if not tuned else 'set for many users'}",
         HEADING,
         [_line(step) for step in sorted(steps, key=lambda step: step.users)],
     )
