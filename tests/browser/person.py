@@ -74,6 +74,10 @@ class Person(Window):
     def wait_for_tile(self, value: str, label: str = "Revenue") -> None:
         self.wait(lambda: self.tile(label) == value, f"the tile {label} does not show {value}")
 
+    def wait_for_chart(self) -> None:
+        """The library of charts comes with the first one, and draws it after everything else is there."""
+        self.wait(lambda: self.all(".scatterlayer path.js-line"), "no chart was drawn")
+
     @property
     def theme(self) -> str:
         return str(self.run("return document.documentElement.dataset.bsTheme"))

@@ -52,7 +52,7 @@ def bea(dash_br: Any, open_lake: Served) -> Person:
     person.log_in("bea", PASSWORD)
     person.visit(ALL)
     person.see(".lp-tile")
-    person.wait(lambda: person.all(".scatterlayer path.js-line"))
+    person.wait_for_chart()
     person.run(NOTE_CHANGES)
     return person
 

@@ -67,7 +67,7 @@ def test_the_shape_of_a_page_is_where_the_page_will_be(bea: Person, size: tuple[
 def test_nothing_jumps_while_a_page_loads(bea: Person) -> None:
     added = bea.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": NOTE_SHIFTS})
     bea.visit(ALL)
-    bea.wait(lambda: bea.all(".scatterlayer path.js-line"))
+    bea.wait_for_chart()
 
     assert bea.run("return shifted") < MOST_SHIFTED
     bea.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
@@ -101,7 +101,7 @@ def _inflated(part: bytes) -> str:
 
 def test_paper_is_a4_and_holds_the_numbers_and_their_release_but_nothing_to_press(bea: Person) -> None:
     bea.visit(f"{ALL}&region=West")
-    bea.wait(lambda: bea.all(".scatterlayer path.js-line"))
+    bea.wait_for_chart()
     paper = printed(bea)
     bea.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
 
@@ -120,11 +120,11 @@ def test_paper_is_a4_and_holds_the_numbers_and_their_release_but_nothing_to_pres
 
 def test_on_paper_a_dark_page_is_black_on_white_and_its_chart_as_wide_as_its_card(bea: Person) -> None:
     bea.visit(ALL)
-    bea.wait(lambda: bea.all(".scatterlayer path.js-line"))
+    bea.wait_for_chart()
     if bea.theme == "light":
         bea.click("[data-lp-theme]")
         bea.wait(lambda: bea.theme == "dark")
-        bea.wait(lambda: bea.all(".scatterlayer path.js-line"))
+        bea.wait_for_chart()
     bea.run("dispatchEvent(new Event('beforeprint'))")
     bea.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     bea.size(703, 1000)
