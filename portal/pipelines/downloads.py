@@ -12,6 +12,7 @@ from werkzeug.exceptions import NotFound
 
 from lakehouse.core import Workspace
 from lakehouse.disclosure import Disclosure
+from lakehouse.query.scope import QUARANTINE
 from lakehouse.redaction import Redaction
 from pipelines.context import run_folder
 from pipelines.run_log import whole_log
@@ -73,7 +74,7 @@ def add_downloads(server: Flask, open_workspace: OpenWorkspace) -> None:
         room, record = opened(run)
         if record["release"] is None:
             raise NotFound
-        answer = room.at(str(record["release"])).sample("raw.quarantine", MOST_ROWS)
+        answer = room.at(str(record["release"])).sample(QUARANTINE, MOST_ROWS)
         pieces: Iterator[bytes] = as_csv(answer.table.schema, answer.table.to_batches(), is_raw=False)
         count = answer.table.num_rows
         whole = "all" if answer.complete and count < MOST_ROWS else "first"

@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 from lakehouse.access import policy
 from lakehouse.core import Workspace
 from lakehouse.failures import FailingTest, failing_tests
+from lakehouse.query.scope import QUARANTINE
 from pipelines.control import RunControl
 from pipelines.progress import Progress
 from pipelines.result import left_sentences
@@ -47,7 +48,6 @@ from portal.readable import if_readable
 
 LOG_LINES = 200
 SAMPLE_ROWS = 20
-QUARANTINE = "raw.quarantine"
 
 Fact = tuple[str, Component | str]
 

@@ -3,13 +3,20 @@
 One rule: an order is a form with the token of its session, and nothing else.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from werkzeug.test import TestResponse
 
 from lakehouse.core import Lakehouse
 from lakehouse.runs import Runs
-from tests.portal.visitor import Visitor
+from tests.pipelines.lake import Lake, source
+from tests.portal.visitor import PASSWORD, Visitor
+
+STAFF = {"vera": "viewer", "anna": "analyst", "erik": "engineer", "adam": "admin"}
+"""Somebody of each role."""
 
 DIFFERENCES: list[dict[str, Any]] = [
     {"table": "marts.orders", "column": None, "kind": "rows", "before": 262, "after": 104, "limit": -0.2, "over": True},
@@ -24,6 +31,17 @@ DIFFERENCES: list[dict[str, Any]] = [
     },
 ]
 """How a release that waits differs from the one before."""
+
+
+@contextmanager
+def staffed(folder: Path, settings: str) -> Iterator[Lakehouse]:
+    """A lake of one source, in which nothing has run, with somebody of each role."""
+    lake = Lake(folder)
+    lake.configure(settings, source())
+    with Lakehouse.open(lake.home) as lakehouse:
+        for name, role in STAFF.items():
+            lakehouse.users.add(name, PASSWORD, role)
+        yield lakehouse
 
 
 def order(visitor: Visitor, address: str, **fields: str) -> TestResponse:

@@ -20,11 +20,10 @@ from pipelines.context import run_folder
 from pipelines.events import Events
 from portal.app import create_app
 from portal.guard import BY_ITSELF
-from tests.pipelines.lake import Lake, source
+from tests.portal.ordering import STAFF, staffed
 from tests.portal.signing_in import inside
-from tests.portal.visitor import PASSWORD, Visitor
+from tests.portal.visitor import Visitor
 
-USERS = {"vera": "viewer", "anna": "analyst", "erik": "engineer", "adam": "admin"}
 ORDER = {"job": "refresh", "source": None, "full": False}
 WRITTEN: list[Events] = []
 """Files of events that stand open until a test is over."""
@@ -35,11 +34,8 @@ EVIL = "<img src=x onerror=alert(1)>"
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lakehouse]:
     """A lake of three environments, and somebody of each role."""
-    lake = Lake(tmp_path_factory.mktemp("pipelines"))
-    lake.configure("[environments.prod]\n[environments.staging]\n[environments.dev]", source())
-    with Lakehouse.open(lake.home) as lakehouse:
-        for name, role in USERS.items():
-            lakehouse.users.add(name, PASSWORD, role)
+    settings = "[environments.prod]\n[environments.staging]\n[environments.dev]"
+    with staffed(tmp_path_factory.mktemp("pipelines"), settings) as lakehouse:
         yield lakehouse
 
 
@@ -50,7 +46,7 @@ def server(opened: Lakehouse) -> Flask:
 
 @pytest.fixture(scope="module")
 def people(server: Flask) -> dict[str, Visitor]:
-    return {name: inside(server, name) for name in USERS}
+    return {name: inside(server, name) for name in STAFF}
 
 
 @pytest.fixture

@@ -17,10 +17,10 @@ from lakehouse.state.schema import runs, schedules
 from portal.app import create_app
 from portal.pipelines.cron_words import cron_words
 from tests.pipelines.lake import Lake, source
+from tests.portal.ordering import STAFF, order, staffed
 from tests.portal.signing_in import inside
 from tests.portal.visitor import PASSWORD, Shown, Visitor
 
-USERS = {"vera": "viewer", "anna": "analyst", "erik": "engineer", "adam": "admin"}
 SECTION = "/pipelines?section=schedules"
 SETTINGS = """
 [lake]
@@ -44,11 +44,7 @@ LAST = datetime(2026, 3, 31, 4, 10, tzinfo=UTC)
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lakehouse]:
     """A lake of three environments, two of which have a schedule."""
-    lake = Lake(tmp_path_factory.mktemp("scheduled"))
-    lake.configure(SETTINGS, source())
-    with Lakehouse.open(lake.home) as lakehouse:
-        for name, role in USERS.items():
-            lakehouse.users.add(name, PASSWORD, role)
+    with staffed(tmp_path_factory.mktemp("scheduled"), SETTINGS) as lakehouse:
         yield lakehouse
 
 
@@ -59,7 +55,7 @@ def server(opened: Lakehouse) -> Flask:
 
 @pytest.fixture(scope="module")
 def people(server: Flask) -> dict[str, Visitor]:
-    return {name: inside(server, name) for name in USERS}
+    return {name: inside(server, name) for name in STAFF}
 
 
 @pytest.fixture
@@ -71,10 +67,9 @@ def lakehouse(opened: Lakehouse) -> Iterator[Lakehouse]:
         connection.execute(delete(schedules))
 
 
-def order(visitor: Visitor, name: str, verb: str) -> TestResponse:
-    """Send the form of a button, as the page does."""
-    headers = {"X-CSRFToken": visitor.token, "Accept": "application/json"}
-    return visitor.post(f"/_schedules/{name}/{verb}", data={}, headers=headers)
+def pressed(visitor: Visitor, name: str, verb: str) -> TestResponse:
+    """Send the form of a button."""
+    return order(visitor, f"/_schedules/{name}/{verb}")
 
 
 def row(page: Shown, name: str) -> Shown:
@@ -178,10 +173,10 @@ def test_a_start_that_was_skipped_says_why(lakehouse: Lakehouse, people: dict[st
 def test_who_may_pauses_and_resumes_and_everybody_sees_by_whom(
     lakehouse: Lakehouse, people: dict[str, Visitor]
 ) -> None:
-    paused = order(people["erik"], "often", "pause")
+    paused = pressed(people["erik"], "often", "pause")
     seen = row(people["adam"].page(SECTION), "often").text
     offer = offered(people["erik"].page(SECTION))
-    resumed = order(people["adam"], "often", "resume")
+    resumed = pressed(people["adam"], "often", "resume")
 
     assert (paused.status_code, paused.get_json()) == (200, {"text": "Schedule often is paused."})
     assert "Paused By erik, just now" in seen
@@ -210,7 +205,7 @@ def test_who_may_not_changes_nothing(
         Schedules(lakehouse.state).pause(schedule, "adam")
     before = Schedules(lakehouse.state).known()
 
-    answer = order(people[name], schedule, verb)
+    answer = pressed(people[name], schedule, verb)
 
     assert answer.status_code == 403
     assert Schedules(lakehouse.state).known() == before
@@ -218,7 +213,7 @@ def test_who_may_not_changes_nothing(
 
 
 def test_an_order_needs_a_schedule_and_the_sessions_token(lakehouse: Lakehouse, people: dict[str, Visitor]) -> None:
-    unknown = order(people["adam"], "weekly", "pause")
+    unknown = pressed(people["adam"], "weekly", "pause")
     forged = people["adam"].post("/_schedules/often/pause", data={})
 
     assert unknown.status_code == 404
