@@ -134,6 +134,12 @@ class Lost(WorkFailed):
     """This run no longer owns its job: another one took over because its heartbeat had stopped."""
 
 
+def as_told(name: str, text: str) -> LakeportError:
+    """The error that another process of ours has named, by its class here, with its text."""
+    kind: type[LakeportError] = globals().get(name, Unavailable)
+    return kind(text)
+
+
 def causes(error: BaseException | None) -> Iterator[BaseException]:
     """The error and what lies behind it, each once: tools wrap what happens inside them, sometimes in a circle."""
     seen: set[int] = set()

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lakehouse.child import go_behind
 from lakehouse.errors import Busy, LakeportError, RequestWrong, Stopped, Unavailable, WorkFailed
 from lakehouse.runs import Ending, Runs
 from lakehouse.settings import Settings
@@ -23,9 +24,6 @@ from pipelines.processes import MARK
 from pipelines.result import FILE_NAME
 from pipelines.run import new_run_id
 from pipelines.run_log import LOG_NAME
-
-NICE = 10
-"""How much others go before a run that the portal has started: readers must not wait for it."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +109,7 @@ def start_detached(settings: Settings, state: State, order: Order, starter: str)
                 start_new_session=True,
                 env=_environment(folder),
             )
-        os.setpriority(os.PRIO_PROCESS, process.pid, NICE)  # before its first thread: they begin with what it has then
+        go_behind(process.pid)  # readers must not wait for it
     except OSError as error:
         sentence = f"The run could not be started: {error.strerror}. Nothing was changed."
         Runs(state).end(run, Ending("failed", error=sentence))

@@ -16,10 +16,12 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from lakehouse.core import Lakehouse, Workspace
 from lakehouse.query.spool import Spooled
-from portal.files import KINDS, Facts, as_csv, as_parquet
+from portal import scribe
+from portal.files import KINDS, Facts
 from portal.page import MOST_VALUES, OpenWorkspace, Page, Visit
 from portal.recording import about, leave_to_route
-from portal.workbook import as_xlsx, fitting, pieces
+from portal.scribe import Order
+from portal.workbook import fitting
 
 RAW = "raw"
 """What an address says to have every text as it is, also one that a spreadsheet would compute."""
@@ -83,7 +85,8 @@ def _answer(wanted: Wanted, found: Spooled, facts: Facts, kept: ExitStack) -> Re
     """The file as an answer. `kept` is what is open for it, until the last byte or until the reader has gone."""
     name = facts.file_name(wanted.name, wanted.kind)
     g.record.note(file=name)
-    written = _written(wanted, found, facts, kept)
+    order = Order(wanted.kind, wanted.is_raw, facts)
+    written = kept.enter_context(scribe.written(order, found, wanted.folder))
     # What is wrong with the first rows is said in words; an answer that has begun can only break off.
     body = chain([next(written)], written)
     left = kept.pop_all()
@@ -102,11 +105,3 @@ def _answer(wanted: Wanted, found: Spooled, facts: Facts, kept: ExitStack) -> Re
         left.__exit__(GeneratorExit, gone, None)  # does nothing when it was closed at the last byte
 
     return response
-
-
-def _written(wanted: Wanted, found: Spooled, facts: Facts, kept: ExitStack) -> Iterator[bytes]:
-    if wanted.kind == "csv":
-        return as_csv(found.schema, found.batches(), is_raw=wanted.is_raw)
-    if wanted.kind == "parquet":
-        return as_parquet(found.schema, found.batches(), facts)
-    return pieces(kept.enter_context(as_xlsx(found.schema, found.batches(), facts, wanted.folder)))

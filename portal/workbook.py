@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -42,10 +42,10 @@ FIRST_DATE = 61
 
 MS_A_DAY = 86_400_000
 LONGEST_ADDRESS = 10_000
-PIECE_BYTES = 1 << 20
 PART_ROWS = 4096
 STALE_SECONDS = 86_400
 FOLDER_PREFIX = "workbook-"
+NO_ROOM = "The server's disk has no room for this workbook. Take CSV, or fewer rows."
 NOTES = (
     "Times are in UTC.",
     "Numbers with more than 15 digits, days before 1 March 1900 and times finer than a millisecond are texts, "
@@ -81,28 +81,39 @@ def fitting(facts: Facts) -> Facts:
     return replace(facts, rows=rows, complete=facts.complete and rows == facts.rows)
 
 
+@contextmanager
+def own_folder(folder: Path) -> Iterator[Path]:
+    """A folder inside of that one for one workbook, gone afterwards; what killed processes have left is removed too."""
+    try:
+        _sweep(folder)
+        own = tempfile.TemporaryDirectory(prefix=FOLDER_PREFIX, dir=folder)
+    except OSError as error:
+        raise Unavailable(NO_ROOM) from error
+    with own as name:
+        yield Path(name)
+
+
 def as_xlsx(schema: pa.Schema, batches: Iterable[pa.RecordBatch], facts: Facts, folder: Path) -> IO[bytes]:
     """A workbook of the first `facts.rows` rows, in a file of `folder` that is gone when it is closed.
 
-    Written row by row through files: memory stays flat. Raises `RequestWrong` for what a workbook cannot hold.
+    Written row by row through files of an `own_folder`: memory stays flat. Raises `RequestWrong` for what a workbook
+    cannot hold, `Unavailable` when the disk is full.
     """
     if len(schema.names) > MOST_COLUMNS:
         raise RequestWrong(f"A sheet holds {MOST_COLUMNS:,} columns, these are {len(schema.names):,}. Take Parquet.")
-    _sweep(folder)
     with ExitStack() as kept:
         try:
-            inside = kept.enter_context(tempfile.TemporaryDirectory(prefix=FOLDER_PREFIX, dir=folder))
             written = ExitStack()
             kept.push(written)
             file = written.enter_context(tempfile.TemporaryFile(dir=folder))
-            workbook = Workbook(file, {**OPTIONS, "tmpdir": inside})
+            workbook = Workbook(file, {**OPTIONS, "tmpdir": str(folder)})
             kept.callback(_let_go, workbook)
             _write_data(workbook, schema, batches, facts)
             _write_about(workbook, facts)
             workbook.close()
             file.seek(0)
         except (OSError, XlsxWriterException) as error:
-            raise Unavailable("The server's disk has no room for this workbook. Take CSV, or fewer rows.") from error
+            raise Unavailable(NO_ROOM) from error
         written.pop_all()
         return file
 
@@ -111,12 +122,6 @@ def _let_go(workbook: Any) -> None:
     """Close the files of rows, which a workbook that could not be finished keeps open."""
     for sheet in workbook.worksheets():
         sheet.row_data_fh.close()
-
-
-def pieces(file: IO[bytes]) -> Iterator[bytes]:
-    """The bytes of a file, some at a time."""
-    while piece := file.read(PIECE_BYTES):
-        yield piece
 
 
 def _write_data(workbook: Any, schema: pa.Schema, batches: Iterable[pa.RecordBatch], facts: Facts) -> None:

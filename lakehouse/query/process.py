@@ -18,13 +18,12 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from lakehouse import errors
-from lakehouse.errors import LakeportError, Unavailable
+from lakehouse.child import bare_environment
+from lakehouse.errors import Unavailable, as_told
 from lakehouse.query import wire
 from lakehouse.query.confine import Held
 
@@ -38,7 +37,6 @@ CONFINEMENT_SECONDS = 30
 """How long the process may take that says what is in force."""
 
 _COMMAND = (sys.executable, "-P", "-m", "lakehouse.query.confine")
-_KEPT_VARIABLES = ("PATH", "LANG", "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX")
 _log = logging.getLogger(__name__)
 
 
@@ -82,7 +80,7 @@ class Worker:
             stderr=self._complaints,
             bufsize=0,
             cwd=self._folder,
-            env=_environment(),
+            env=bare_environment(),
             start_new_session=True,
         )
         assert self._process.stdin is not None  # noqa: S101 - for the type checker: both are pipes
@@ -211,7 +209,7 @@ def confinement(limits: wire.Limits) -> list[Held]:
             capture_output=True,
             timeout=CONFINEMENT_SECONDS,
             cwd="/",
-            env=_environment(),
+            env=bare_environment(),
             check=True,
         )
         answer = io.BytesIO(done.stdout)
@@ -222,14 +220,14 @@ def confinement(limits: wire.Limits) -> list[Held]:
 
 
 def _said(last: dict[str, Any]) -> Exception:
-    """The error that a worker named; `errors` holds every class it may name."""
+    """The error that a worker named."""
     if last["error"] == wire.TIME_UP:
         return TimeUp()
-    kind = getattr(errors, last["error"], Unavailable)
-    error: LakeportError = kind(last["text"])
+    error = as_told(last["error"], last["text"])
     if last["detail"]:
         error.__cause__ = EngineSaid(last["detail"])
-        _log.log(logging.WARNING if kind is Unavailable else logging.DEBUG, "%s: %s", last["error"], last["detail"])
+        level = logging.WARNING if type(error) is Unavailable else logging.DEBUG
+        _log.log(level, "%s: %s", last["error"], last["detail"])
     return error
 
 
@@ -238,15 +236,3 @@ def _wait(pipe: int, event: int, deadline: float) -> None:
     poll.register(pipe, event)
     if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
         raise TimeUp
-
-
-def _environment() -> dict[str, str]:
-    """What Python needs to find Lakeport again, and no secret.
-
-    Few memory arenas: each one reserves 64 MiB of the address space that the worker is limited to.
-    """
-    kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
-    source = str(Path(__file__).resolve().parents[2])
-    inherited = [str(Path(entry).absolute()) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
-    path = os.pathsep.join([source, *inherited])
-    return {**kept, "PYTHONPATH": path, "MALLOC_ARENA_MAX": "2", "ARROW_DEFAULT_MEMORY_POOL": "system", "TZ": "UTC"}

@@ -76,12 +76,13 @@ class Spool:
     def __init__(self, room: Room, asker: str, number: int) -> None:
         """`number` is that of an open file, which is closed with the spool."""
         self.file = io.FileIO(number, "r+", closefd=False)
-        self._room, self._asker, self._size, self._number = room, asker, 0, number
+        self.size_bytes = 0
+        self._room, self._asker, self._number = room, asker, number
 
     def write(self, piece: bytes | bytearray) -> None:
         """Append bytes. Raises `Stopped` at the limit of all exports, `Unavailable` when the disk is full."""
         self._room.take(len(piece))
-        self._size += len(piece)
+        self.size_bytes += len(piece)
         try:
             found = os.fstatvfs(self.file.fileno())
             if found.f_bavail * found.f_frsize < SPARED_BYTES:
@@ -99,23 +100,18 @@ class Spool:
         if not self.file.closed:
             self.file.close()
             os.close(self._number)
-            self._room.leave(self._asker, self._size)
+            self._room.leave(self._asker, self.size_bytes)
 
     def __del__(self) -> None:
         self.close()
 
 
 @dataclass(frozen=True)
-class Spooled:
-    """The rows of one question on disk: how many, and whether that is all, is known before the first is read.
+class Stored:
+    """An open file with the Arrow stream of so many rows. Another process may read it too, one of them at a time."""
 
-    Closed by whoever has it. `complete` and `seconds` are those of an `Answer`.
-    """
-
-    spool: Spool
+    file: io.FileIO
     rows: int
-    complete: bool
-    seconds: float
 
     @property
     def schema(self) -> pa.Schema:
@@ -131,6 +127,33 @@ class Spooled:
         if read != self.rows:
             raise Unavailable(f"Of {self.rows:,} rows {read:,} could be read. Export them again.")
 
+    def _reader(self) -> pa.RecordBatchReader:
+        self.file.seek(0)
+        return pa.ipc.open_stream(pa.PythonFile(self.file, mode="r"))
+
+
+@dataclass(frozen=True)
+class Spooled:
+    """The rows of one question on disk: how many, and whether that is all, is known before the first is read.
+
+    Closed by whoever has it. `complete` and `seconds` are those of an `Answer`.
+    """
+
+    spool: Spool
+    rows: int
+    complete: bool
+    seconds: float
+
+    @property
+    def stored(self) -> "Stored":
+        """The rows, to be read."""
+        return Stored(self.spool.file, self.rows)
+
+    @property
+    def size_bytes(self) -> int:
+        """What they take on disk."""
+        return self.spool.size_bytes
+
     def close(self) -> None:
         """Give the disk back."""
         self.spool.close()
@@ -142,7 +165,3 @@ class Spooled:
         self, _kind: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None
     ) -> None:
         self.close()
-
-    def _reader(self) -> pa.RecordBatchReader:
-        self.spool.file.seek(0)
-        return pa.ipc.open_stream(pa.PythonFile(self.spool.file, mode="r"))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.runner import NICE
+from lakehouse.child import NICE
 from tests.bench.refreshing import changing
 from tests.bench.states import COMMON
 from tests.portal.whole_answers import oracles_of, wrong

@@ -8,7 +8,7 @@ import openpyxl
 import pyarrow as pa
 
 from portal.files import Facts, as_csv, as_parquet
-from portal.workbook import as_xlsx
+from portal.workbook import as_xlsx, own_folder
 
 FACTS = Facts(17, "2026-03-31T09:14:00+00:00", 10, True, "http://localhost/revenue?period=all")
 
@@ -24,7 +24,7 @@ def parquet_of(table: pa.Table) -> bytes:
 def sheets_of(table: pa.Table, folder: Path, facts: Facts | None = None) -> dict[str, list[tuple[Any, ...]]]:
     """Rows of both sheets as openpyxl reads them, by the name of the sheet."""
     said = facts or Facts(FACTS.release, FACTS.published, table.num_rows, True, FACTS.address)
-    with as_xlsx(table.schema, table.to_batches(), said, folder) as file:
+    with own_folder(folder) as own, as_xlsx(table.schema, table.to_batches(), said, own) as file:
         return read_sheets(file.read())
 
 

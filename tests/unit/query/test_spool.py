@@ -63,10 +63,10 @@ def test_an_export_has_the_rows_of_the_answer_in_their_order_and_knows_their_num
 
     with pool.export(ask(sql)) as found:
         assert (found.rows, found.complete) == (200_000, True)
-        assert found.schema.names == ["n", "t", "d"]
-        table = pa.Table.from_batches(found.batches())
+        assert found.stored.schema.names == ["n", "t", "d"]
+        table = pa.Table.from_batches(found.stored.batches())
         assert table.equals(pool.ask(ask(sql)).table)
-        assert pa.Table.from_batches(found.batches()).equals(table)
+        assert pa.Table.from_batches(found.stored.batches()).equals(table)
 
 
 def test_an_export_is_under_the_same_rights_as_an_answer(lake: Lake, open_pool: OpenPool) -> None:
@@ -75,7 +75,7 @@ def test_an_export_is_under_the_same_rights_as_an_answer(lake: Lake, open_pool: 
 
     with pool.export(Question("select sum(amount) as a from raw.sales", pins)) as found:
         assert (
-            next(found.batches()).to_pylist()
+            next(found.stored.batches()).to_pylist()
             == pool.ask(Question("select sum(amount) as a from raw.sales", pins)).table.to_pylist()
         )
     with pytest.raises(StatementRefused):
@@ -90,7 +90,7 @@ def test_an_export_is_cut_at_its_own_limit_of_rows_and_says_so(spooling: Any) ->
         pool.export(ask("select * from range(70000)")) as whole,
     ):
         assert (cut.rows, cut.complete) == (70_000, False)
-        assert [row["range"] for batch in cut.batches() for row in batch.to_pylist()] == list(range(70_000))
+        assert [row["range"] for batch in cut.stored.batches() for row in batch.to_pylist()] == list(range(70_000))
         assert (whole.rows, whole.complete) == (70_000, True)
 
 
@@ -100,7 +100,7 @@ def test_an_export_may_be_larger_than_the_memory_of_an_answer(spooling: Any) -> 
 
     with pool.export(ask(sql)) as found:
         assert (found.rows, found.complete) == (200_000, True)
-        assert max(batch.nbytes for batch in found.batches()) <= 8 << 20
+        assert max(batch.nbytes for batch in found.stored.batches()) <= 8 << 20
     assert not pool.ask(ask(sql)).complete
 
 
@@ -191,7 +191,7 @@ def test_a_worker_is_free_before_the_first_row_is_read(spooling: Any) -> None:
         assert pool.ask(ask("select 42 as n")).table.to_pylist() == [{"n": 42}]
         assert time.monotonic() - started < 5
         assert len(workers_of(os.getpid())) == 1
-        assert sum(batch.num_rows for batch in unread.batches()) == 500_000
+        assert sum(batch.num_rows for batch in unread.stored.batches()) == 500_000
 
 
 def test_one_asker_has_no_more_exports_than_a_few_and_others_are_not_touched(spooling: Any, folder: Path) -> None:
@@ -226,7 +226,7 @@ def test_rows_that_are_missing_at_the_end_are_noticed(spooling: Any) -> None:
     with spooling().export(ask("select * from range(10)")) as found:
         less = spool.Spooled(found.spool, 11, True, 0)
         with pytest.raises(Unavailable, match="Of 11 rows 10 could be read"):
-            list(less.batches())
+            list(less.stored.batches())
 
 
 def test_long_questions_leave_a_worker_to_short_ones() -> None:
@@ -270,7 +270,7 @@ def test_memory_does_not_grow_with_the_rows(spooling: Any, rows: int) -> None:
 
     with pool.export(ask(sql)) as found:
         kept_by_asking = pa.total_allocated_bytes() - before
-        for _ in found.batches():
+        for _ in found.stored.batches():
             most = max(most, pa.total_allocated_bytes() - before)
 
     assert kept_by_asking < 1 << 20
@@ -283,7 +283,7 @@ def test_many_may_export_at_once(spooling: Any, folder: Path) -> None:
 
     def export(number: int) -> None:
         with pool.export(ask(f"select range + {number} as n from range(20000)", asker=str(number))) as found:
-            first = next(found.batches())["n"][0].as_py()
+            first = next(found.stored.batches())["n"][0].as_py()
             if (found.rows, first) != (20_000, number):
                 wrong.append((number, found.rows, first))
 
