@@ -1,6 +1,7 @@
 """Pictures of every page and state for docs/screenshots: `python -m tests.browser.screenshots FOLDER`.
 
-One rule: a picture shows what somebody sees who has just come there; nothing on it is put in for the picture.
+One rule: a picture shows what somebody sees who has just come there; nothing on it is put in for the picture. axe looks
+at each of them as well.
 """
 
 import base64
@@ -17,6 +18,7 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.chrome.service import Service
 
 from pipelines.sample.generator import write_sample
+from tests.browser.axe import found
 from tests.browser.conftest import pytest_setup_options, served
 from tests.browser.person import PHONE, Person
 from tests.browser.showcase import serving, showcase
@@ -29,22 +31,41 @@ HIGHEST = 2400
 QUALITY = 45
 PRODUCTS = 5_000
 PAINTED = "requestAnimationFrame(() => requestAnimationFrame(arguments[0]))"
+SCHEDULES = """
+[schedules.nightly]
+cron = "15 4 * * *"
+env = "dev"
+[schedules.often]
+cron = "*/20 8-18 * * 1-5"
+env = "staging"
+"""
 WINDOWS = [("light", DESK), ("dark", DESK), ("light", PHONE), ("dark", PHONE)]
+
+
+EDITOR = "[data-lp-editor]"
+STATEMENT = "select+region%2C+count(*)+as+n%0Afrom+marts.order_lines+group+by+all+order+by+n+desc"
 
 
 @dataclass(frozen=True)
 class Picture:
-    """One state of a page: its file's name, its address, and what must be there before the picture is taken."""
+    """One state of a page: its file's name, its address, and what must be there before the picture is taken.
+
+    `touched` is what somebody has clicked to come to it, `opens` what is there then. What a phone has elsewhere is
+    taken at a desk alone.
+    """
 
     name: str
     address: str
     there: str = ".lp-stamp"
+    touched: tuple[str, str] = ("", "")
+    opens: str = ""
     without_scripts: bool = False
+    is_for_desks: bool = False
 
 
 SAMPLE = (
     Picture("home", "/"),
-    Picture("revenue", "/revenue?period=last-90-days"),
+    Picture("revenue", "/revenue"),
     Picture("revenue-past", "/revenue?period=last-90-days&at=1"),
     Picture("revenue-about", "/revenue?period=last-90-days&about=revenue", ".lp-about"),
     Picture("revenue-drilled", "/revenue?from=2024-02-01&to=2024-02-29&region=West&product=Laptop"),
@@ -52,10 +73,21 @@ SAMPLE = (
     Picture("revenue-empty", "/revenue?from=2031-01-01&to=2031-01-31"),
     Picture("revenue-error", "/revenue?period=last-century", ".lp-error"),
     Picture("revenue-loading", "/revenue", ".lp-waiting", without_scripts=True),
+    Picture(
+        "revenue-export",
+        "/revenue",
+        touched=("summary", "Export"),
+        opens="details[open]",
+        is_for_desks=True,
+    ),
     Picture("data", "/data"),
     Picture("data-table", "/data?table=marts.order_lines"),
     Picture("data-metric", "/data?metric=average_order_value"),
-    Picture("sql", "/sql?sql=select+region%2C+count(*)+from+marts.order_lines+group+by+all", "[data-lp-editor]"),
+    Picture("sql", f"/sql?q={STATEMENT}", EDITOR),
+    Picture("sql-result", f"/sql?q={STATEMENT}", EDITOR, ("button", "Run"), ".lp-result table"),
+    Picture(
+        "sql-mistake", "/sql?q=select+nope(1)+as+n%0Afrom+marts.order_lines", EDITOR, ("button", "Run"), ".lp-error"
+    ),
     Picture("no-such-page", "/nowhere", "h1"),
 )
 """Of the thousand rows of the sample, by an analyst."""
@@ -73,7 +105,9 @@ VIEWER = (Picture("forbidden", "/sql", "h1"),)
 PIPELINES = (
     Picture("pipelines", "/pipelines"),
     Picture("pipelines-run", "/pipelines/runs/{run}", ".lp-gantt"),
+    Picture("pipelines-start", "/pipelines", touched=(".lp-start summary", ""), opens=".lp-start details[open]"),
     Picture("pipelines-sources", "/pipelines?section=sources"),
+    Picture("pipelines-schedules", "/pipelines?section=schedules"),
     Picture("pipelines-tests", "/pipelines?section=tests"),
     Picture("pipelines-quarantine", "/pipelines?section=quarantine"),
 )
@@ -81,8 +115,9 @@ PIPELINES = (
 
 
 def main(folder: Path) -> None:
-    """Take them all."""
+    """Take them all, and end with what axe finds on them."""
     folder.mkdir(parents=True, exist_ok=True)
+    faults = []
     with tempfile.TemporaryDirectory() as place, ExitStack() as stack:
         chrome = stack.enter_context(_chrome())
         for lake, name, pictures in _lakes(Path(place)):
@@ -91,12 +126,14 @@ def main(folder: Path) -> None:
                 person.forget_me()
                 person.visit("/login")
                 if name == "ana" and pictures is SAMPLE:
-                    _take_all(person, [Picture("login", "/login", "form")], folder)
+                    faults += _take_all(person, [Picture("login", "/login", "form")], folder)
                 person.visit("/login")
                 _log_in(person, name)
-                _take_all(person, pictures, folder)
+                faults += _take_all(person, pictures, folder)
         address = stack.enter_context(serving(showcase()))
-        _take_all(Person(chrome, address), [Picture("components", "", ".lp-tile")], folder)
+        faults += _take_all(Person(chrome, address), [Picture("components", "", ".lp-tile")], folder)
+    if faults:
+        sys.exit("\n".join(faults))
 
 
 def _lakes(place: Path) -> Iterator[tuple[Lake, str, tuple[Picture, ...]]]:
@@ -128,7 +165,7 @@ def _lakes(place: Path) -> Iterator[tuple[Lake, str, tuple[Picture, ...]]]:
 def _worked_on(lake: Lake) -> str:
     """More runs in two environments; returns the one that has put records aside."""
     columns = source(columns=SAMPLE_COLUMNS, key=["order_id"])
-    lake.configure('[environments.staging]\n[environments.dev]\n[publish.staging]\nwait = "always"', columns)
+    lake.configure('[environments.staging]\n[environments.dev]\n[publish.staging]\nwait = "always"', SCHEDULES, columns)
     file = lake.home / "sales.csv"
     with file.open("a", encoding="utf-8") as sales:
         for number in range(3):
@@ -158,24 +195,40 @@ def _log_in(person: Person, name: str) -> None:
     person.wait(lambda: "/login" not in person.place)
 
 
-def _take_all(person: Person, pictures: Sequence[Picture], folder: Path) -> None:
+def _take_all(person: Person, pictures: Sequence[Picture], folder: Path) -> list[str]:
+    """Take them in every window; returns what axe finds on them."""
+    faults = []
     for theme, (width, height) in WINDOWS:
         person.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", _media(theme))
         person.run(f"document.cookie = 'lakeport_theme={theme}; Path=/'")
         for picture in pictures:
+            if picture.is_for_desks and (width, height) != DESK:
+                continue
             person.size(width, height)
             off = {"value": picture.without_scripts}
             person.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", off)
             person.visit(picture.address)
             if not picture.without_scripts:
-                person.see(picture.there)
-                person.wait(lambda: not person.all(".lp-plot:not(:has(.main-svg))"))
-                long = min(HIGHEST, int(person.run("return document.documentElement.scrollHeight")))
-                person.size(width, max(height, long))
-                person.driver.execute_async_script(PAINTED)
+                _come_to(person, picture, width, height)
             kind = "" if width == DESK[0] else "-phone"
-            _take(person, folder / f"{picture.name}{kind}{'-dark' if theme == 'dark' else ''}.webp")
+            name = f"{picture.name}{kind}{'-dark' if theme == 'dark' else ''}.webp"
+            _take(person, folder / name)
             person.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+            if not picture.without_scripts:
+                faults += [f"{name}: {fault}" for fault in found(person)]
+    return faults
+
+
+def _come_to(person: Person, picture: Picture, width: int, height: int) -> None:
+    """Do what leads to the picture's state, and make the window as high as the page."""
+    person.see(picture.there)
+    person.wait(lambda: not person.all(".lp-plot:not(:has(.main-svg))"))
+    if picture.opens:
+        person.click(*picture.touched)
+        person.see(picture.opens)
+    long = min(HIGHEST, int(person.run("return document.documentElement.scrollHeight")))
+    person.size(width, max(height, long))
+    person.driver.execute_async_script(PAINTED)
 
 
 def _media(theme: str) -> dict[str, object]:

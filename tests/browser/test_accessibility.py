@@ -1,14 +1,10 @@
 """What axe, the checker of accessibility, finds on every screen in both themes and on a phone."""
 
-from pathlib import Path
-
 import pytest
 
+from tests.browser.axe import found
 from tests.browser.person import Person
 
-AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
-FIND = "const done = arguments[0]; axe.run().then(found => done(found.violations));"
-SERIOUS = ("serious", "critical")
 PAGES = {
     "Home": "/",
     "Home in the past": "/?at=1",
@@ -33,18 +29,6 @@ OF_RUNS = {
     "its quarantine": "/pipelines?section=quarantine",
 }
 """Of an admin."""
-
-
-def found(person: Person) -> list[str]:
-    """Serious findings: which rule, how many places, and the first of them."""
-    person.run(AXE)
-    person.driver.set_script_timeout(60)
-    violations = person.driver.execute_async_script(FIND)
-    return [
-        f"{one['id']}: {one['help']} ({len(one['nodes'])} places, such as {one['nodes'][0]['html'][:200]})"
-        for one in violations
-        if one["impact"] in SERIOUS
-    ]
 
 
 def show(person: Person, path: str, theme: str) -> None:

@@ -20,9 +20,9 @@ from selenium.webdriver import Chrome
 from lakehouse.core import Lakehouse
 from lakehouse.runs import Runs
 from pipelines.sample.generator import write_sample
+from tests.browser.axe import found
 from tests.browser.conftest import pytest_setup_options
 from tests.browser.person import Person
-from tests.browser.test_accessibility import found
 from tests.browser.test_follow_journey import LIMIT_SECONDS, crowding
 from tests.conftest import LATE_LINE, SAMPLE_COLUMNS
 from tests.pipelines.lake import Lake, source

@@ -7,8 +7,8 @@ import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
+from tests.browser.axe import found
 from tests.browser.person import Person
-from tests.browser.test_accessibility import found
 
 FIELD, RESULT = "#sql-statement", "#sql-result"
 LINES = "marts.order_lines"

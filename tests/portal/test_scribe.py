@@ -6,7 +6,6 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from pyarrow import parquet
@@ -19,7 +18,7 @@ from lakehouse.settings import read_settings
 from lakehouse.state.store import open_state
 from portal.app import create_app
 from tests.pipelines.lake import Lake
-from tests.portal.written import read_sheets
+from tests.portal.written import read_sheets, scribes
 
 ROWS = 60_000
 KINDS = ("csv", "parquet", "xlsx")
@@ -48,19 +47,6 @@ def anna(lakehouse: Lakehouse) -> Visitor:
 def file(anna: Visitor, kind: str, sql: str = SQL, *, is_whole: bool = True) -> TestResponse:
     data = {"q": sql, "raw": "1", "csrf_token": anna.token}
     return anna.post(f"/export/sql.{kind}", data=data, headers=AS_JSON, buffered=is_whole)
-
-
-def scribes() -> list[Path]:
-    """Processes of this one that write a file, as folders of `/proc`."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            is_ours = stat.read_text().rpartition(")")[2].split()[1] == str(os.getpid())
-            if is_ours and b"portal.scribe" in (stat.parent / "cmdline").read_bytes():
-                found.append(stat.parent)
-        except OSError:  # it has ended meanwhile
-            continue
-    return found
 
 
 def until(come: Callable[[], bool]) -> None:
