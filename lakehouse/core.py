@@ -24,6 +24,7 @@ from lakehouse.access.request import Asked, Request
 from lakehouse.access.sessions import Sessions
 from lakehouse.access.users import Users
 from lakehouse.access.visits import VIEW_ACTION, Visits, read_visits
+from lakehouse.cancels import Cancels
 from lakehouse.disclosure import ToldRuns
 from lakehouse.errors import NoRelease, NotAllowed, RequestWrong, UnknownName
 from lakehouse.facts import Facts, read_facts
@@ -60,6 +61,7 @@ class Lakehouse:
         self.policy = PolicyFile(settings.home)
         mask_key = own_key(settings.folder / "mask_key")
         self.pool = QueryPool(settings.query, [settings.warehouse], mask_key, settings.folder)
+        self.cancels = Cancels(state, self.pool.cancel)
         self.kept = Memory(KEPT)
         self._releases = {env: Releases(state, env, settings.zone) for env in settings.environments}
 
@@ -209,18 +211,21 @@ class Workspace:
         `cancel` stops what carries this token; its asker gets `Stopped`.
         """
         self._check_sql()
-        limits = {"max_rows": max_rows, "timeout_seconds": timeout_seconds, "cancel_token": self._own(cancel_token)}
-        return self._ask(statement, Asked(sql=statement), **limits)
+        token = self._own(cancel_token)
+        with self.lakehouse.cancels.stoppable(token):
+            limits = {"max_rows": max_rows, "timeout_seconds": timeout_seconds, "cancel_token": token}
+            return self._ask(statement, Asked(sql=statement), **limits)
 
     def export_sql(self, statement: str) -> Spooled:
         """The rows of one SELECT on disk, under the limits of exports; the caller closes it."""
         self._check_sql()
         return self._export(statement, Asked(sql=statement))
 
-    def cancel(self, token: str) -> bool:
-        """Stop the statements that this person runs under a token; False where this process runs none."""
+    def cancel(self, token: str) -> None:
+        """Stop the statements that this person runs under a token, here at once and elsewhere in half a second."""
         policy.check(self.principal, "query", "the lake in SQL")
-        return self.lakehouse.pool.cancel(self._own(token))
+        if not self.lakehouse.pool.cancel(self._own(token)):
+            self.lakehouse.cancels.ask(self._own(token))
 
     def statements(self, limit: int = 20) -> list[Statement]:
         """What this person has asked on the SQL page in this environment, newest first, each text once."""

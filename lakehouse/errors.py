@@ -76,6 +76,10 @@ class NoRelease(RequestWrong):
     status = 404
 
 
+class NothingReleased(NoRelease):
+    """Nothing has been released yet, so there is nothing to read at any time."""
+
+
 class NotAllowed(LakeportError):
     """The user may not do this. The message never says whether the thing exists."""
 

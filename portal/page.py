@@ -18,6 +18,9 @@ from lakehouse.errors import RequestWrong
 from lakehouse.query.spool import Spooled
 from lakehouse.settings import Settings
 
+REFRESHES = "/pipelines"
+"""The page on which refreshes are started, which others lead to."""
+
 MOST_VALUES = 500
 LONGEST_SEARCH = 8_000
 MOST_WRITTEN = 1024

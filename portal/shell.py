@@ -6,23 +6,24 @@ One rule: the router is the one callback that shows pages; it draws a page from 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dash import Dash, Input, Output, dcc
+from dash import Dash, Input, Output, ctx, dcc
 from dash.development.base_component import Component
 from flask import current_app, g, request
 from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 
 from lakehouse.core import Workspace
+from lakehouse.errors import NothingReleased
 from portal import as_of, html
 from portal.components.attributes import aria, heard
 from portal.components.icon import icon
 from portal.components.link import link
 from portal.components.popover import choice, popover
-from portal.components.states import away, error_panel, toast
+from portal.components.states import away, error_panel, nothing_released, toast
 from portal.errors import trouble
 from portal.follow import NONE
 from portal.guard import is_background
-from portal.page import OpenWorkspace, Page, Screen, Visit, open_to
+from portal.page import REFRESHES, OpenWorkspace, Page, Screen, Visit, open_to
 from portal.plain import plain
 from portal.recording import remember
 from portal.screens import Drawn, Screens, draw
@@ -87,9 +88,13 @@ def _page_of_trouble(pages: Mapping[str, Page]) -> Callable[[Exception], tuple[l
     def show(error: Exception) -> tuple[list[Component], list[Component]]:
         page: Page = g.page
         said = trouble(error)
-        visit = Visit(current_app.config["LAKEPORT_BASE"] + page.path, theme=theme())
-        links = [("Show it without filters", visit.path)]
-        panel = error_panel(f"{page.title} cannot be shown", said.text, said.reference, links)
+        base = current_app.config["LAKEPORT_BASE"]
+        visit = Visit(base + page.path, theme=theme())
+        if isinstance(error, NothingReleased):
+            panel = nothing_released(base + REFRESHES)
+        else:
+            links = [("Show it without filters", visit.path)] if ctx.inputs.get(f"{LOCATION}.search") else []
+            panel = error_panel(f"{page.title} cannot be shown", said.text, said.reference, links)
         return menu(pages, page), frame(page, visit, draw(Screen([panel])), None)
 
     return show

@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-VERSION = "0007"
+VERSION = "0008"
 
 metadata = MetaData()
 
@@ -199,6 +199,15 @@ audit_refusals = Table(
     Column("address", String(64), primary_key=True),  # of IPv6 the /64
     Column("kind", String(40), primary_key=True),
     Column("count", Integer, nullable=False),
+)
+
+
+cancels = Table(
+    "cancels",  # statements that somebody wants to be stopped, whatever process runs them
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("token", String(300), nullable=False),  # their owner's name and what the page calls them
+    Column("at", String(27), nullable=False),
 )
 
 

@@ -54,6 +54,13 @@ def empty(title: str, text: str, links: Links = ()) -> Component:
     return html.Section([html.H2(title), html.P(text), *buttons(links)], className="lp-empty")
 
 
+def nothing_released(runs: str) -> Component:
+    """Nothing has been released yet; `runs` is the address of the page where that is changed."""
+    what = "What this lake holds appears here with the first refresh."
+    how = "An engineer starts it on the page Pipelines, or whoever runs the lake with the command lakeport refresh."
+    return empty("Nothing here yet", f"{what} {how}", [("Pipelines", runs)])
+
+
 def error_panel(title: str, text: str, reference: str = "", links: Links = ()) -> Component:
     """Something went wrong; `reference` finds it in the log."""
     under = [html.P(["Reference ", html.Code(reference)], className="lp-small lp-muted")] if reference else []

@@ -20,13 +20,13 @@ from portal.components.card import card
 from portal.components.icon import icon
 from portal.components.link import link
 from portal.components.stamp import stamp
-from portal.components.states import empty
+from portal.components.states import empty, nothing_released
 from portal.components.table import Cell, Column, table
 from portal.components.tile import Change, Tile, tiles
 from portal.freshness import Freshness, freshness, published_text, when
 from portal.headline import Figure, Headline, Value
 from portal.metric_words import decimals, label, meaning
-from portal.page import Page, Screen, Visit, offered, open_to
+from portal.page import REFRESHES, Page, Screen, Visit, offered, open_to
 from portal.periods import Span
 from portal.recent import Recent, recent
 from portal.since import SHOWN_RELEASES, Rows, Shift, Since, Step
@@ -35,8 +35,6 @@ SINCE = "lp-8 lp-since"
 SHAPE = ("tiles", "since lp-8", "recent lp-4")
 NUMBERS = "/revenue"
 """The page that explains the headline numbers."""
-REFRESHES = "/pipelines"
-"""The page on which refreshes are started."""
 
 
 SIGNS = {"good": "check", "bad": "close", "warn": "warning", "accent": "time"}
@@ -48,7 +46,8 @@ def layout(others: Sequence[Page], workspace: Workspace, visit: Visit) -> Screen
     settings = workspace.lakehouse.settings
     now = datetime.now(UTC).astimezone(settings.zone)
     if not workspace.has_release:
-        return Screen([fresh_card(freshness(workspace, now), ""), nothing_yet(visit)])
+        card = fresh_card(freshness(workspace, now), "")
+        return Screen([card, nothing_released(visit.path.removesuffix("/") + REFRESHES)])
     open_pages = {page.path: page for page in open_to(workspace.principal, offered(settings, others))}
     explained = replace(visit.only(["at"]), path=visit.path.removesuffix("/") + NUMBERS)
     headline, visits = Headline(workspace), workspace.visits()
@@ -82,13 +81,6 @@ def _chip(told: Freshness) -> list[Component]:
 def reach(headline: Headline) -> str:
     """How far the data go, as far as the user may see them."""
     return f"The data go up to {wording.day(headline.bounds.last)}." if headline.bounds is not None else ""
-
-
-def nothing_yet(visit: Visit) -> Component:
-    """What will be here, and how to get it there."""
-    what = "Revenue, orders and the other numbers of this lake appear here with the first refresh."
-    how = "An engineer starts it on the page Pipelines, or whoever runs the lake with the command lakeport refresh."
-    return empty("No numbers yet", f"{what} {how}", [("Pipelines", visit.path.removesuffix("/") + REFRESHES)])
 
 
 def numbers(headline: Headline, explained: Visit | None) -> list[Component]:

@@ -12,7 +12,7 @@ from portal import html
 from portal.components.attributes import aria, heard
 from portal.components.card import segments
 from portal.components.stamp import stamp
-from portal.page import Page, Screen, Visit
+from portal.page import REFRESHES, Page, Screen, Visit
 from portal.pipelines.current import current_card
 from portal.pipelines.environments import environment_cards, plain_card
 from portal.pipelines.history import BY, ENV, JOB, STATE, history_card
@@ -25,7 +25,7 @@ from portal.pipelines.sources import source_cards
 from portal.pipelines.verdicts import verdict_cards
 from portal.pipelines.waiting import queue_card
 
-PATH = "/pipelines"
+PATH = REFRESHES
 SECTION = "section"
 SHAPE = ("filters", "table lp-4", "table lp-4", "table lp-4", "table lp-12")
 

@@ -95,9 +95,9 @@ def callbacks(app: Dash, open_workspace: OpenWorkspace) -> None:
         return result(workspace, asked(workspace, statement, token), str(statement)), history(workspace)
 
     @app.callback(Output(CANCELLED, "data"), Input(CANCEL, "n_clicks"), State(TOKEN, "data"), prevent_initial_call=True)
-    def cancel(clicks: int | None, token: object) -> bool:
+    def cancel(clicks: int | None, token: object) -> None:
         check_pressed(clicks)
-        return open_workspace("now").cancel(checked_token(token))
+        open_workspace("now").cancel(checked_token(token))
 
 
 def editing(workspace: Workspace, statement: str) -> Component:

@@ -174,7 +174,12 @@ def test_a_release_without_sales_says_what_will_be_there(odd: Witness) -> None:
 def test_a_lake_without_a_release_says_what_to_do(lake: Lake) -> None:
     lake.configure("")
     with Lakehouse.open(lake.home) as lakehouse, viewing(lakehouse, NAME) as visitor:
-        assert "Nothing has been released in dev yet. Run `lakeport refresh`." in refusal(visitor, "")
+        for page in ("/", "/revenue", "/revenue?region=West"):
+            shown = visitor.page(page)
+
+            assert "Nothing here yet" in shown.one("lp-empty").text
+            assert "An engineer starts it on the page Pipelines" in shown.one("lp-empty").text
+            assert shown.of_class("lp-error") == []
 
 
 def test_a_role_that_sees_no_table_of_the_metrics_gets_a_sentence(sample_lake: Lake, tmp_path: Path) -> None:
@@ -184,3 +189,4 @@ def test_a_role_that_sees_no_table_of_the_metrics_gets_a_sentence(sample_lake: L
     (tmp_path / "policy.toml").write_text('[roles.viewer]\ntables = ["staging.*"]')
     with Lakehouse(settings, open_state(settings)) as lakehouse, viewing(lakehouse, NAME) as visitor:
         assert "Revenue cannot be shown" in refusal(visitor, "period=all")
+        assert visitor.page("/revenue").one("lp-error").links == {}  # there are no filters to leave out

@@ -213,7 +213,7 @@ def test_in_an_empty_lake_it_says_what_will_be_here_and_how_to_get_it(empty: tup
         after = visitor.page("/")
 
     assert "Nothing has been refreshed yet." in before.text
-    assert "No numbers yet" in before.text
+    assert "Nothing here yet" in before.text
     assert "lakeport refresh" in before.text
     assert "The last refresh failed just now and published nothing. There are no numbers yet." in after.text
     assert SECRET in after.text
