@@ -170,8 +170,9 @@ def before_buckets(period: Period, grain: str) -> list[Bucket]:
 def read_period(values: Mapping[str, str], bounds: Span) -> Period:
     """The period that an address asks for with `period`, or with `from` and `to` (a day that is included).
 
-    One that is missing or empty was not given: without `from` or `to` the data's first or last date stands in, without
-    any of the three `DEFAULT`; `compare` is one of `COMPARISONS`. Raises `UnknownName` and `RequestWrong`.
+    One that is missing or empty was not given: without `from` or `to` the data's first or last date stands in, or the
+    other one where that lies outside of the data; without any of the three `DEFAULT`. `compare` is one of
+    `COMPARISONS`. Raises `UnknownName` and `RequestWrong`.
     """
     return compared(_asked(values, bounds), values.get("compare") or PREVIOUS_PERIOD)
 
@@ -182,11 +183,10 @@ def _asked(values: Mapping[str, str], bounds: Span) -> Period:
         return preset(slug or DEFAULT, bounds)
     if slug:
         raise RequestWrong("The period is given twice, by 'period' and by 'from' or 'to'. Give one of them.")
-    return custom(
-        _date("from", first) if first else bounds.first,
-        _date("to", last) if last else bounds.last,
-        bounds,
-    )
+    begin, end = (_date(key, text) if text else None for key, text in (("from", first), ("to", last)))
+    # Of an earlier release the data may end before a period begins whose end is open.
+    given = [day for day in (begin, end) if day]
+    return custom(begin or min(bounds.first, *given), end or max(bounds.last, *given), bounds)
 
 
 def _period(slug: str, span: Span, before: Span | None, versus: str, bounds: Span) -> Period:

@@ -6,6 +6,7 @@ One rule: however large a file is, others do not wait for it, and what writes it
 import io
 import json
 import logging
+import os
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
+
+import pyarrow as pa
 
 from lakehouse.child import bare_environment, go_behind
 from lakehouse.errors import LakeportError, Unavailable, as_told
@@ -51,7 +54,7 @@ def written(order: Order, found: Spooled, folder: Path) -> Iterator[Iterator[byt
     with ExitStack() as kept:
         inside = kept.enter_context(own_folder(folder)) if order.kind == "xlsx" else folder
         if found.size_bytes <= SMALL_BYTES:
-            yield _bytes(order, found.stored, inside, kept)
+            yield _bytes(order, found.stored.schema, found.stored.batches(), inside, kept)
         else:
             yield kept.enter_context(_apart(order, found.stored, inside))
 
@@ -63,7 +66,7 @@ def main() -> None:
     rows = Stored(io.FileIO(said["file"]), said["rows"])
     try:
         with ExitStack() as kept:
-            for piece in _bytes(order, rows, Path.cwd(), kept):
+            for piece in _bytes(order, rows.schema, _while_wanted(rows.batches()), Path.cwd(), kept):
                 sys.stdout.buffer.write(piece)
             sys.stdout.buffer.flush()
     except LakeportError as error:
@@ -71,13 +74,24 @@ def main() -> None:
         sys.exit(TOLD)
 
 
-def _bytes(order: Order, rows: Stored, folder: Path, kept: ExitStack) -> Iterator[bytes]:
+def _bytes(
+    order: Order, schema: pa.Schema, batches: Iterator[pa.RecordBatch], folder: Path, kept: ExitStack
+) -> Iterator[bytes]:
     """The file, written by this process; `kept` closes what is open for it."""
     if order.kind == "csv":
-        return as_csv(rows.schema, rows.batches(), is_raw=order.is_raw)
+        return as_csv(schema, batches, is_raw=order.is_raw)
     if order.kind == "parquet":
-        return as_parquet(rows.schema, rows.batches(), order.facts)
-    return _pieces(kept.enter_context(as_xlsx(rows.schema, rows.batches(), order.facts, folder)))
+        return as_parquet(schema, batches, order.facts)
+    return _pieces(kept.enter_context(as_xlsx(schema, batches, order.facts, folder)))
+
+
+def _while_wanted(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same, as long as the process lives that wants the file; a workbook is written long before it is sent."""
+    wanted_by = os.getppid()
+    for batch in batches:
+        if os.getppid() != wanted_by:
+            sys.exit("Nobody is there any more who wants this file.")
+        yield batch
 
 
 def _pieces(file: IO[bytes]) -> Iterator[bytes]:
@@ -110,6 +124,7 @@ def _started(rows: Stored, folder: Path, complaints: IO[bytes]) -> "subprocess.P
             cwd=folder,
             env=bare_environment(),
             pass_fds=[rows.file.fileno()],
+            start_new_session=True,  # Ctrl-C is for the portal
         )
         go_behind(process.pid)
     except OSError as error:

@@ -123,7 +123,8 @@ class Oracle:
         first, last = (asked.get(key, [""])[0] for key in ("from", "to"))
         comparison = asked.get("compare", ["previous-period"])[0]
         if first or last:
-            typed = (first or str(self.bounds[0]), last or str(self.bounds[1]))
+            begin, end = map(str, self.bounds)
+            typed = (first or min(begin, last), last or max(end, first))  # days as text sort as days
             label, days, before, versus = custom_days((date.fromisoformat(typed[0]), date.fromisoformat(typed[1])))
         else:
             label, days, before, versus = preset_days(asked.get("period", ["last-30-days"])[0], self.bounds)

@@ -33,6 +33,13 @@ def test_an_end_that_is_not_given_is_that_of_the_data() -> None:
     assert read_period({"to": "2009-12-02"}, SAMPLE).span == Span(SAMPLE.first, date(2009, 12, 2))
 
 
+def test_an_open_period_outside_of_the_data_is_the_day_that_was_given() -> None:
+    for day in (date(2009, 11, 30), date(2011, 12, 10)):
+        key = "from" if day > SAMPLE.last else "to"
+
+        assert read_period({key: day.isoformat()}, SAMPLE).span == Span(day, day)
+
+
 @pytest.mark.parametrize(
     "text", ["2024-02-30", "20240301", "2024-W09-5", "1.3.2024", "٢٠٢٤-٠٣-٠١", "2024-03-01T00:00", "x"]
 )

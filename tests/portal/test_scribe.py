@@ -3,9 +3,14 @@
 import csv
 import io
 import os
+import shutil
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from http.client import HTTPException
+from urllib.parse import urlencode
 
 import pytest
 from pyarrow import parquet
@@ -18,6 +23,8 @@ from lakehouse.settings import read_settings
 from lakehouse.state.store import open_state
 from portal.app import create_app
 from tests.pipelines.lake import Lake
+from tests.portal.caller import FORM, Caller
+from tests.portal.test_serve import Served, children
 from tests.portal.written import read_sheets, scribes
 
 ROWS = 60_000
@@ -49,8 +56,8 @@ def file(anna: Visitor, kind: str, sql: str = SQL, *, is_whole: bool = True) -> 
     return anna.post(f"/export/sql.{kind}", data=data, headers=AS_JSON, buffered=is_whole)
 
 
-def until(come: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
+def until(come: Callable[[], bool], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
     while not come():
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -128,6 +135,33 @@ def test_a_workbook_whose_process_dies_is_refused_in_words_and_leaves_nothing(
 def kill_all() -> None:
     for process in scribes():
         os.kill(int(process.name), 9)
+
+
+def test_it_ends_with_a_portal_that_is_killed(lakehouse: Lakehouse) -> None:
+    home, folder = lakehouse.settings.home, lakehouse.settings.folder
+    with (
+        Served(home, LAKEPORT_QUERY__FREE_SQL="true") as served,
+        closing(Caller(served.port, is_patient=False)) as caller,
+    ):
+        caller.log_in("scribe.anna")
+        form = urlencode({"q": SQL.replace(str(ROWS), str(16 * ROWS)), "csrf_token": caller.cookies["_csrf_token"]})
+        asking = threading.Thread(target=lambda: breaks_off(caller, form))
+        asking.start()
+        until(lambda: any(folder.glob("workbook-*/*")))
+        [web] = children(served.process.pid)
+        [process] = scribes(web)
+
+        os.kill(web, signal.SIGKILL)
+
+        until(lambda: not process.exists(), 10)  # the whole file takes longer
+        asking.join()
+    for left in folder.glob("workbook-*"):
+        shutil.rmtree(left)
+
+
+def breaks_off(caller: Caller, form: str) -> None:
+    with suppress(OSError, HTTPException):
+        caller.ask("/export/sql.xlsx", form, FORM)
 
 
 def test_what_a_large_file_cannot_hold_is_said_before_it_begins(anna: Visitor) -> None:

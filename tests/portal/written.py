@@ -38,12 +38,12 @@ def read_sheets(data: bytes) -> dict[str, list[tuple[Any, ...]]]:
         book.close()
 
 
-def scribes() -> list[Path]:
-    """Processes of this one that write a file, as folders of `/proc`."""
+def scribes(web_process: int | None = None) -> list[Path]:
+    """Processes that write a file for a web process, or for this one, as folders of `/proc`."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
-            is_ours = stat.read_text().rpartition(")")[2].split()[1] == str(os.getpid())
+            is_ours = stat.read_text().rpartition(")")[2].split()[1] == str(web_process or os.getpid())
             if is_ours and b"portal.scribe" in (stat.parent / "cmdline").read_bytes():
                 found.append(stat.parent)
         except OSError:  # it has ended meanwhile
