@@ -11,6 +11,7 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from lakehouse.child import go_behind
 from lakehouse.errors import Stopped, Unavailable
 from lakehouse.query.cache import OutOfTime
 from lakehouse.query.process import Worker
@@ -25,11 +26,13 @@ _log = logging.getLogger(__name__)
 class Crew:
     """Up to so many workers. Thread-safe."""
 
-    def __init__(self, limits: Limits, workers: int, per_user: int) -> None:
-        """`per_user` is how many workers one asker may keep busy; 0 leaves one for others, where there are several."""
-        self._limits, self._most = limits, workers
-        spared = max(1, workers - 1)
-        self._turns = Turns(per_user or spared, most_long=spared)
+    def __init__(self, limits: Limits, workers: int, per_user: int, *, goes_behind: bool = False) -> None:
+        """`per_user` is how many workers one asker may keep busy; 0 leaves one for others, where there are several.
+
+        Workers that go behind let all other processes go first.
+        """
+        self._limits, self._most, self._goes_behind = limits, workers, goes_behind
+        self._turns = Turns(per_user or max(1, workers - 1))
         self._changed = threading.Condition()
         self._workers: list[Worker] = []
         self._idle: list[Worker] = []
@@ -39,9 +42,9 @@ class Crew:
         self._finalizer = weakref.finalize(self, _kill_all, self._workers, self._owner)
 
     @contextmanager
-    def ticket(self, asker: str, token: str, *, is_long: bool = False) -> Iterator[Ticket]:
+    def ticket(self, asker: str, token: str) -> Iterator[Ticket]:
         """What a question needs to take a worker, and by which it can be cancelled until it is over."""
-        ticket = Ticket(asker, token, is_long=is_long)
+        ticket = Ticket(asker, token)
         with self._changed:
             self._tickets[ticket] = None
         try:
@@ -155,6 +158,8 @@ class Crew:
     def _started(self) -> Worker:
         try:
             worker = Worker(self._limits)
+            if self._goes_behind:
+                go_behind(worker.pid)
         except OSError as error:
             text = "No query worker could be started: the machine is out of processes or memory."
             raise Unavailable(text) from error

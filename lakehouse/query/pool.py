@@ -83,6 +83,8 @@ class QueryPool:
         self._cache: Cache[Reply] = Cache(settings.cache_mb << 20)
         self._flights: SingleFlight[Reply] = SingleFlight()
         self._crew = Crew(limits, settings.workers, settings.per_user)
+        # Exports have workers of their own, which go behind: no question waits for one, and they take what is left.
+        self._exporters = Crew(limits, max(1, settings.workers - 1), settings.per_user, goes_behind=True)
         self._room = Room(own_folder, settings.export_mb << 20)
 
     def __enter__(self) -> "QueryPool":
@@ -124,11 +126,13 @@ class QueryPool:
         started = time.monotonic()
         request = self._request(question, self._settings.export_seconds, self._settings.export_rows)
         request["is_export"] = True
-        self._crew.check_open()
+        self._exporters.check_open()
         spool = self._room.spool(question.asker)
         deadline = started + request["timeout"]
         try:
-            said = self._on_worker(request, deadline, lambda worker: worker.listen(request, deadline, spool.write))
+            said = self._on_worker(
+                self._exporters, request, deadline, lambda worker: worker.listen(request, deadline, spool.write)
+            )
         except BaseException:
             spool.close()
             raise
@@ -137,10 +141,11 @@ class QueryPool:
     def close(self) -> None:
         """End all workers; who still waits gets `Unavailable`. Closing twice is fine."""
         self._crew.close()
+        self._exporters.close()
 
     def cancel(self, token: str) -> bool:
         """Stop the questions that carry this token; their askers get `Stopped`. False when there was none."""
-        return self._crew.cancel(token)
+        return self._crew.cancel(token) or self._exporters.cancel(token)
 
     def _request(self, question: Question, seconds: float, most_rows: int) -> dict[str, Any]:
         scope = question.scope
@@ -167,30 +172,30 @@ class QueryPool:
         if reply is None:
             # While this one waits for its turn, somebody else may have the same answer.
             reply = self._on_worker(
-                request, deadline, lambda worker: self._cache.get(key) or worker.ask(request, deadline)
+                self._crew, request, deadline, lambda worker: self._cache.get(key) or worker.ask(request, deadline)
             )
             if reply.stable:
                 self._cache.put(key, reply, reply.size_bytes)
         return reply
 
-    def _on_worker(self, request: dict[str, Any], deadline: float, work: Callable[[Worker], T]) -> T:
+    def _on_worker(self, crew: Crew, request: dict[str, Any], deadline: float, work: Callable[[Worker], T]) -> T:
         """What `work` gets from a worker; done again when one had gone before it read the question."""
         gone: WorkerGone | None = None
-        with self._crew.ticket(request["asker"], request["token"], is_long=request["is_export"]) as ticket:
+        with crew.ticket(request["asker"], request["token"]) as ticket:
             for _ in range(self._settings.workers + 1):
-                worker = self._crew.take(ticket, request["scope"], request["key"], deadline)
+                worker = crew.take(ticket, request["scope"], request["key"], deadline)
                 try:
                     return work(worker)
                 except TimeUp as error:
                     raise _late(request["timeout"], is_export=request["is_export"]) from error
                 except WorkerGone as error:
-                    self._crew.check_open()
+                    crew.check_open()
                     check_wanted(ticket)
                     if error.had_read:
                         raise _lost(error) from error
                     gone = error
                 finally:
-                    self._crew.give_back(ticket, worker)
+                    crew.give_back(ticket, worker)
         raise Unavailable("Query workers do not start; the log has their last words. Run `lakeport doctor`.") from gone
 
 

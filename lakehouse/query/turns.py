@@ -3,16 +3,14 @@
 One rule: it decides and nothing else; whoever holds it has a lock around every call.
 """
 
-import sys
 from collections import Counter, OrderedDict
 
 
 class Ticket:
     """The place of one question in the line of its asker; `cancelled` when it is wanted no more."""
 
-    def __init__(self, asker: str, token: str = "", *, is_long: bool = False) -> None:
-        """`is_long` is a question that may take minutes."""
-        self.asker, self.token, self.is_long = asker, token, is_long
+    def __init__(self, asker: str, token: str = "") -> None:
+        self.asker, self.token = asker, token
         self.cancelled = False
 
 
@@ -22,10 +20,9 @@ class Turns:
     The asker without a name is Lakeport itself: it takes turns, but may run as much at once as there is room for.
     """
 
-    def __init__(self, most: int, most_long: int = sys.maxsize) -> None:
-        """No named asker runs more than `most` at once, and all together no more than `most_long` long questions."""
-        self._most, self._most_long = most, most_long
-        self._running_long = 0
+    def __init__(self, most: int) -> None:
+        """No named asker runs more than `most` at once."""
+        self._most = most
         self._lines: OrderedDict[str, list[Ticket]] = OrderedDict()
         self._running: Counter[str] = Counter()
 
@@ -34,16 +31,13 @@ class Turns:
         self._lines.setdefault(ticket.asker, []).append(ticket)
 
     def next(self) -> Ticket | None:
-        """Whose turn it is; None when nobody waits who may run more. Short questions pass long ones that must wait."""
-        room = self._running_long < self._most_long
-        waiting = (line for asker, line in self._lines.items() if not self.is_full(asker))
-        return next((ticket for line in waiting for ticket in line if room or not ticket.is_long), None)
+        """Whose turn it is; None when nobody waits who may run more."""
+        return next((line[0] for asker, line in self._lines.items() if not self.is_full(asker)), None)
 
     def start(self, ticket: Ticket) -> None:
         """It runs, and all other askers come before its own from here on."""
         self.leave(ticket)
         self._running[ticket.asker] += 1
-        self._running_long += ticket.is_long
         if ticket.asker in self._lines:
             self._lines.move_to_end(ticket.asker)
 
@@ -58,7 +52,6 @@ class Turns:
     def end(self, ticket: Ticket) -> None:
         """A ticket that was started runs no more."""
         self._running[ticket.asker] -= 1
-        self._running_long -= ticket.is_long
         if not self._running[ticket.asker]:
             del self._running[ticket.asker]
 

@@ -15,10 +15,10 @@ import pytest
 from query_lake import Lake, OpenPool
 from worker_processes import busy_worker, workers_of
 
+from lakehouse.child import NICE
 from lakehouse.errors import Busy, StatementRefused, Stopped, Unavailable
 from lakehouse.query import spool
 from lakehouse.query.pool import QueryPool, Question
-from lakehouse.query.turns import Ticket, Turns
 from lakehouse.settings import QuerySettings
 
 TOKEN = "mine"  # noqa: S105  # names a question
@@ -188,10 +188,22 @@ def test_a_worker_is_free_before_the_first_row_is_read(spooling: Any) -> None:
 
     with pool.export(ask("select * from range(500000)")) as unread:
         started = time.monotonic()
-        assert pool.ask(ask("select 42 as n")).table.to_pylist() == [{"n": 42}]
+        with pool.export(ask("select 42 as n")) as other:
+            assert other.rows == 1
         assert time.monotonic() - started < 5
         assert len(workers_of(os.getpid())) == 1
         assert sum(batch.num_rows for batch in unread.stored.batches()) == 500_000
+
+
+def test_a_worker_of_exports_goes_behind_those_of_questions(spooling: Any) -> None:
+    pool = spooling(workers=1)
+    pool.ask(ask("select 42 as n"))
+    [asked] = workers_of(os.getpid())
+
+    pool.export(ask("select 42 as n")).close()
+    [exporting] = set(workers_of(os.getpid())) - {asked}
+
+    assert [os.getpriority(os.PRIO_PROCESS, one) for one in (asked, exporting)] == [0, NICE]
 
 
 def test_one_asker_has_no_more_exports_than_a_few_and_others_are_not_touched(spooling: Any, folder: Path) -> None:
@@ -229,23 +241,9 @@ def test_rows_that_are_missing_at_the_end_are_noticed(spooling: Any) -> None:
             list(less.stored.batches())
 
 
-def test_long_questions_leave_a_worker_to_short_ones() -> None:
-    turns = Turns(most=2, most_long=1)
-    first, second, short = Ticket("ann", is_long=True), Ticket("ann", is_long=True), Ticket("ann")
-    other = Ticket("bea", is_long=True)
-    for ticket in (first, second, other, short):
-        turns.join(ticket)
-
-    turns.start(first)
-    assert turns.next() is short
-    turns.start(short)
-    assert turns.next() is None
-    turns.end(first)
-    assert turns.next() is other
-
-
-def test_exports_of_two_users_leave_a_worker_to_a_question(spooling: Any) -> None:
-    pool = spooling(workers=2)
+@pytest.mark.parametrize("workers", [1, 2])
+def test_exports_of_two_users_leave_every_worker_to_questions(spooling: Any, workers: int) -> None:
+    pool = spooling(workers=workers)
     with ThreadPoolExecutor() as threads:
         long = [threads.submit(pool.export, ask(SLOW, asker=name, cancel_token=name)) for name in ("ann", "bea")]
         busy_worker()
