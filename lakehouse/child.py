@@ -4,10 +4,13 @@ One rule: it gets no secret that it was not given by name, and it takes no time 
 """
 
 import os
+import time
 from pathlib import Path
 
 NICE = 10
 """How much others go before a process that nobody waits for at a page."""
+
+TRIES = 5
 
 _KEPT_VARIABLES = ("PATH", "LANG", "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX")
 
@@ -25,5 +28,23 @@ def bare_environment() -> dict[str, str]:
 
 
 def go_behind(process: int) -> None:
-    """Let others go before a process that has just been started, so before its first thread: later ones inherit it."""
+    """Let others go before a process that has just been started in a session of its own.
+
+    Its threads, which begin later, inherit that. Where Linux shares the processor among sessions first (autogroups, see
+    sched(7)), what is nice is only so to its own session, so the session has to go behind too.
+    """
     os.setpriority(os.PRIO_PROCESS, process, NICE)
+    if os.getsid(process) == process:
+        _put_session_behind(Path(f"/proc/{process}/autogroup"))
+
+
+def _put_session_behind(group: Path) -> None:
+    for _ in range(TRIES):
+        try:
+            group.write_text(str(NICE))
+        except BlockingIOError:  # Linux allows one such change in a tenth of a second
+            time.sleep(0.1)
+        except OSError:  # there are no autogroups here
+            return
+        else:
+            return

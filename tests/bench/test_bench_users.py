@@ -86,7 +86,7 @@ def _line(step: Browsed) -> tuple[str, ...]:
 
 
 BROWSING = 20
-HALVES = 3
+HALVES = 5
 HALF_SECONDS = 8.0
 HALF_SETTLE_SECONDS = 2.0
 KINDS = ("csv", "parquet", "xlsx")
