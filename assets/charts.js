@@ -6,12 +6,29 @@
 
   const root = document.documentElement;
 
-  /* Dash asks for plotly when the first chart comes. It is beside these files, and not the bundle of Dash's own package,
-     which is three times as large; a page without a chart loads neither. */
-  Object.defineProperty(window, "_dashPlotlyJSURL", {
-    get: () => root.dataset.plotly,
-    set: () => {}, // the renderer would write the address of the bundle here
+  /* Dash asks for plotly when the first chart comes, and waits where it gets a promise. It is beside these files, and not
+     the bundle of Dash's own package, which is three times as large; a page without a chart does not load it, and one with
+     a chart shows everything else before. */
+  let asked = null;
+  Object.defineProperty(window, "Plotly", {
+    configurable: true,
+    get: () => (asked ??= painted().then(load)),
+    set: (library) => Object.defineProperty(window, "Plotly", { configurable: true, writable: true, value: library }),
   });
+
+  const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+
+  const load = () =>
+    new Promise((done, failed) => {
+      const script = document.createElement("script");
+      script.src = root.dataset.plotly;
+      script.onload = done;
+      script.onerror = () => {
+        asked = null;
+        failed(new Error("The library of charts could not be loaded."));
+      };
+      document.head.append(script);
+    });
 
   /* ---------- The box at a chart's point ---------- */
 
