@@ -11,9 +11,10 @@ import pytest
 from query_lake import Lake, OpenPool, rows, write_lake
 from worker_processes import workers_of
 
+from lakehouse.child import bare_environment
 from lakehouse.query import confine, landlock, seccomp, wire
 from lakehouse.query.pool import QueryPool
-from lakehouse.query.process import _environment, confinement
+from lakehouse.query.process import confinement
 from lakehouse.settings import QuerySettings
 
 FILES = pytest.mark.skipif(landlock.version() == 0, reason="this kernel has no Landlock")
@@ -34,7 +35,7 @@ def inside(code: str, *folders: str) -> "subprocess.CompletedProcess[str]":
     """
     whole = textwrap.dedent(head) + textwrap.dedent(code)
     return subprocess.run(
-        [sys.executable, "-P", "-c", whole], capture_output=True, text=True, env=_environment(), cwd="/", timeout=60
+        [sys.executable, "-P", "-c", whole], capture_output=True, text=True, env=bare_environment(), cwd="/", timeout=60
     )
 
 
