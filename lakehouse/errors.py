@@ -71,13 +71,13 @@ class PlanWrong(RequestWrong):
 
 
 class NoRelease(RequestWrong):
-    """Nothing has been released yet, or not at the time that was asked for."""
+    """Nothing has been released at the time that was asked for, or at all, which is `nothing_yet`."""
 
     status = 404
 
-
-class NothingReleased(NoRelease):
-    """Nothing has been released yet, so there is nothing to read at any time."""
+    def __init__(self, text: str, *, nothing_yet: bool = False) -> None:
+        super().__init__(text)
+        self.nothing_yet = nothing_yet
 
 
 class NotAllowed(LakeportError):

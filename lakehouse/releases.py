@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import BindParameter, Connection, Row, bindparam, select
 
-from lakehouse.errors import NoRelease, NothingReleased, RequestWrong, Unavailable
+from lakehouse.errors import NoRelease, RequestWrong, Unavailable
 from lakehouse.memory import Memory
 from lakehouse.quality import Verdict, Verdicts
 from lakehouse.query.pins import Pin
@@ -90,13 +90,14 @@ class Releases:
         """The release that a VERSION means: a number, a date, a time with zone, TABLE@SNAPSHOT, or `now`.
 
         A time means the release current then, a date the one current when that day ended in the lake's time zone.
-        TABLE@SNAPSHOT gives that table alone. Raises `NothingReleased` without any, `NoRelease` before the
-        first one, naming it, and `RequestWrong` for what is no version.
+        TABLE@SNAPSHOT gives that table alone. Raises `NoRelease` before the first one, naming it, and `RequestWrong`
+        for what is no version.
         """
         if version == "now":
             found = self.current()
             if found is None:
-                raise NothingReleased(f"Nothing has been released in {self._env} yet. Run `lakeport refresh`.")
+                text = f"Nothing has been released in {self._env} yet. Run `lakeport refresh`."
+                raise NoRelease(text, nothing_yet=True)
             return found
         if re.fullmatch(r"\d{1,9}", version):
             return self._first(f"No release {int(version)}", releases.c.number == int(version))

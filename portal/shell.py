@@ -13,7 +13,7 @@ from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 
 from lakehouse.core import Workspace
-from lakehouse.errors import NothingReleased
+from lakehouse.errors import NoRelease
 from portal import as_of, html
 from portal.components.attributes import aria, heard
 from portal.components.icon import icon
@@ -90,7 +90,7 @@ def _page_of_trouble(pages: Mapping[str, Page]) -> Callable[[Exception], tuple[l
         said = trouble(error)
         base = current_app.config["LAKEPORT_BASE"]
         visit = Visit(base + page.path, theme=theme())
-        if isinstance(error, NothingReleased):
+        if isinstance(error, NoRelease) and error.nothing_yet:
             panel = nothing_released(base + REFRESHES)
         else:
             links = [("Show it without filters", visit.path)] if ctx.inputs.get(f"{LOCATION}.search") else []
