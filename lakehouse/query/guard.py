@@ -113,6 +113,8 @@ def _written(connection: duckdb.DuckDBPyConnection, tree: Node, walk: Walk) -> s
 def _asked(connection: duckdb.DuckDBPyConnection, sql: str, text: str) -> tuple[Any, ...]:
     try:
         row = connection.execute(sql.format(sql_text(text))).fetchone()
+    except duckdb.InterruptException:  # its time was over before it was taken apart
+        raise
     except duckdb.Error as error:
         raise StatementRefused("The statement cannot be taken apart; word it otherwise.") from error
     if row is None:
